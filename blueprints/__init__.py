@@ -1,0 +1,3 @@
+"""
+What should be: blueprint model, loader, compile and diff, and one folder per template. Pure.
+"""

@@ -1,0 +1,3 @@
+"""
+Grafana dashboards, generated from the model.
+"""

@@ -1,0 +1,3 @@
+"""
+Compositions, read top to bottom.
+"""

@@ -1,0 +1,3 @@
+"""
+Fournines: an OpenStack private cloud as a highly available platform that heals itself.
+"""

@@ -1,0 +1,188 @@
+"""
+The `Cloud` Protocol: all that Fournines asks of a cloud, in its own words.
+
+Rules that both clouds keep, held by one contract suite (tests/contract/cloud):
+
+- `ensure_*` looks before it makes: called twice it returns the same resource. It waits until the resource is usable and
+  raises `ResourceFailed` with the fault text when it goes to ERROR (leaving nothing half-made behind: a failed instance
+  of ours is deleted before the error is raised). A resource of that name without our mark raises `NameTaken`.
+- `delete_*` succeeds when the resource is already gone, and waits until it is.
+- Every call takes `deadline_seconds` and raises `DeadlinePassed` after it.
+- Calls on one load balancer are serialised by the implementation; callers may run all they like in parallel threads.
+- Only the errors of `fournines.cloud.errors` come out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from fournines.model.inventory import (
+    FloatingIp,
+    Instance,
+    Inventory,
+    LoadBalancer,
+    Network,
+    Pool,
+    Quota,
+    SecurityGroup,
+    ServerGroup,
+    Volume,
+)
+from fournines.model.specification import (
+    FloatingIpSpec,
+    InstanceSpec,
+    LoadBalancerSpec,
+    MemberSpec,
+    NetworkSpec,
+    SecurityGroupSpec,
+    ServerGroupSpec,
+    VolumeSpec,
+)
+
+
+class Cloud(Protocol):
+    """
+    A cloud as Fournines sees it. Thread-safe.
+    """
+
+    # -- reading
+
+    def inventory(self, platform: str, service: str | None = None) -> Inventory:
+        """
+        What is ours, now, from few list calls: a whole platform, or one service of it (quicker, while healing).
+        """
+        ...
+
+    def quota(self) -> Quota:
+        """
+        What the project may still make (limits less usage).
+        """
+        ...
+
+    def pool(self, load_balancer: str, pool: str) -> Pool:
+        """
+        One pool with its members as they are now. Raises ResourceMissing.
+        """
+        ...
+
+    def console(self, instance: str, lines: int = 50) -> str:
+        """
+        The end of an instance's console log; empty when the cloud has none.
+        """
+        ...
+
+    # -- making
+
+    def ensure_network(
+        self, spec: NetworkSpec, *, deadline_seconds: float
+    ) -> Network: ...
+
+    def ensure_security_group(
+        self, spec: SecurityGroupSpec, *, deadline_seconds: float
+    ) -> SecurityGroup:
+        """
+        Also brings the rules of an existing group to what `spec` says.
+        """
+        ...
+
+    def ensure_server_group(
+        self, spec: ServerGroupSpec, *, deadline_seconds: float
+    ) -> ServerGroup: ...
+
+    def ensure_volume(self, spec: VolumeSpec, *, deadline_seconds: float) -> Volume: ...
+
+    def ensure_instance(
+        self, spec: InstanceSpec, *, deadline_seconds: float
+    ) -> Instance:
+        """
+        Until ACTIVE with an address. Volumes named in the spec are taken from where they are attached, if they are.
+        """
+        ...
+
+    def ensure_load_balancer(
+        self, spec: LoadBalancerSpec, *, deadline_seconds: float
+    ) -> LoadBalancer:
+        """
+        With its listeners, pools and health monitors; also brings those of an existing one to what `spec` says.
+        Members are left alone.
+        """
+        ...
+
+    def ensure_floating_ip(
+        self, spec: FloatingIpSpec, *, deadline_seconds: float
+    ) -> FloatingIp: ...
+
+    # -- members
+
+    def join_pool(
+        self,
+        load_balancer: str,
+        pool: str,
+        members: Sequence[MemberSpec],
+        *,
+        deadline_seconds: float,
+    ) -> None:
+        """
+        Add these instances to the pool (or bring their weight and port up to date) in one change; others stay.
+        """
+        ...
+
+    def leave_pool(
+        self,
+        load_balancer: str,
+        pool: str,
+        instances: Sequence[str],
+        *,
+        deadline_seconds: float,
+    ) -> None:
+        """
+        Take these instances out of the pool in one change; those not in it are no error.
+        """
+        ...
+
+    def set_weight(
+        self,
+        load_balancer: str,
+        pool: str,
+        instance: str,
+        weight: int,
+        *,
+        deadline_seconds: float,
+    ) -> None:
+        """
+        The reversible first move: weight 0 sends a member no new requests. Raises ResourceMissing.
+        """
+        ...
+
+    # -- instances
+
+    def restart_instance(self, instance: str, *, deadline_seconds: float) -> None:
+        """
+        Hard reboot, or start when it is SHUTOFF; until ACTIVE.
+        """
+        ...
+
+    def delete_instance(self, instance: str, *, deadline_seconds: float) -> None: ...
+
+    # -- deleting the rest (by name; only what carries our mark: others raise NameTaken)
+
+    def delete_volume(self, volume: str, *, deadline_seconds: float) -> None: ...
+
+    def delete_load_balancer(self, name: str, *, deadline_seconds: float) -> None:
+        """
+        With everything in it.
+        """
+        ...
+
+    def delete_floating_ip(self, name: str, *, deadline_seconds: float) -> None: ...
+
+    def delete_security_group(self, name: str, *, deadline_seconds: float) -> None: ...
+
+    def delete_server_group(self, name: str, *, deadline_seconds: float) -> None: ...
+
+    def delete_network(self, name: str, *, deadline_seconds: float) -> None:
+        """
+        With its subnet and router.
+        """
+        ...

@@ -1,0 +1,81 @@
+"""
+Logging: one structlog event per decision and per step, case/service/plan bound once.
+
+People get a console, machines get JSON lines. Inside a Prefect flow the same events also reach the Prefect UI, because they go through
+the standard library's logger `fournines`, which flows hand to Prefect's API handler (flows/run_log.py). Anything whose key looks
+like a secret is masked before it is rendered.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+_SECRET_KEYS = ("password", "secret", "token", "credential", "authorization")
+
+
+def mask_secrets(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """
+    Replace the value of every key that looks like a secret.
+    """
+    for key in event:
+        if any(word in key.lower() for word in _SECRET_KEYS):
+            event[key] = "***"
+    return event
+
+
+SHARED: list[structlog.typing.Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    mask_secrets,
+    structlog.processors.StackInfoRenderer(),
+    structlog.processors.format_exc_info,
+]
+
+
+def configure(*, stream: TextIO | None = None, as_json: bool | None = None) -> None:
+    """
+    Set logging up for this process. `as_json` None: JSON unless `stream` is a terminal.
+    """
+    out = stream or sys.stderr
+    machine = not out.isatty() if as_json is None else as_json
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if machine
+        else structlog.dev.ConsoleRenderer()
+    )
+    structlog.configure(
+        processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=SHARED,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                renderer,
+            ],
+        )
+    )
+    root = logging.getLogger("fournines")
+    root.handlers = [handler]
+    root.setLevel(logging.INFO)
+    root.propagate = False
+
+
+def get(name: str) -> structlog.stdlib.BoundLogger:
+    """
+    A logger below `fournines`.
+    """
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger(f"fournines.{name}")
+    return logger

@@ -1,0 +1,3 @@
+"""
+The measurements' door: the `Metrics` Protocol and Prometheus behind it.
+"""

@@ -1,0 +1,206 @@
+"""
+What should be: a platform and its services, compiled from blueprints and parameters.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field, JsonValue
+
+from fournines.model import names
+from fournines.model.objective import Objective
+from fournines.model.ownership import Owner
+from fournines.model.specification import (
+    FloatingIpSpec,
+    InstanceSpec,
+    LoadBalancerSpec,
+    NetworkSpec,
+    SecurityGroupSpec,
+    ServerGroupSpec,
+    VolumeSpec,
+)
+from fournines.model.value import Value
+
+
+class Membership(Value):
+    """
+    The pool a group's instances serve in.
+    """
+
+    load_balancer: str
+    pool: str
+    port: int
+
+
+class Probe(Value):
+    """
+    How we ask an instance ourselves whether it serves.
+
+    Attributes:
+        path: A page that goes through what users use (not the health check's path), so that grey faults show.
+        metrics_path: Where Prometheus scrapes the instance; None when it exports nothing.
+    """
+
+    port: int
+    path: str = "/"
+    health_path: str = "/healthz"
+    metrics_path: str | None = None
+    timeout_ms: int = 800
+
+
+class HealingLimits(Value):
+    """
+    How far healing may go on its own in one group.
+
+    Attributes:
+        min_healthy: Never fewer serving members than this by our own action.
+        attempts_max: Replacements of one slot within `cooldown_seconds` before a person is called.
+        storm_unhealthy_min: From so many unhealthy members, and
+        storm_unhealthy_ratio_min: from this share of the group, members are not the cause: stop.
+        soak_seconds: How long fresh measurements must stay good before a case closes.
+    """
+
+    min_healthy: int = Field(1, ge=0)
+    attempts_max: int = Field(3, ge=1)
+    cooldown_seconds: int = Field(900, ge=1)
+    storm_unhealthy_min: int = Field(2, ge=1)
+    storm_unhealthy_ratio_min: float = Field(0.5, gt=0, le=1)
+    soak_seconds: int = Field(5, ge=1)
+
+
+class Group(Value):
+    """
+    Like instances of a service.
+
+    Attributes:
+        zones: Zones to spread over, in order; empty means the cloud's own choice.
+        user_data: cloud-init template already rendered, with the placeholder `@SLOT@` for the slot's name.
+    """
+
+    name: str
+    count: int = Field(ge=0)
+    image: str
+    flavor: str
+    network: str
+    zones: tuple[str, ...] = ()
+    security_group: SecurityGroupSpec | None = None
+    server_group: ServerGroupSpec | None = None
+    user_data: str = ""
+    volume_size_gb: int | None = None
+    memberships: tuple[Membership, ...] = ()
+    probe: Probe | None = None
+    healing: HealingLimits = HealingLimits()
+    surge: int = Field(1, ge=1)
+
+
+class Service(Value):
+    """
+    An instance of a blueprint.
+
+    Attributes:
+        parameters: As given by its owner, with the blueprint's defaults filled in; never a secret.
+        outputs: What people get: name -> text with `@FLOATING_IP@` for the endpoint's address.
+    """
+
+    platform: str
+    name: str
+    blueprint: str
+    blueprint_version: str
+    parameters: dict[str, JsonValue] = Field(default_factory=dict)
+    groups: tuple[Group, ...] = ()
+    load_balancers: tuple[LoadBalancerSpec, ...] = ()
+    floating_ips: tuple[FloatingIpSpec, ...] = ()
+    objectives: tuple[Objective, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    outputs: dict[str, str] = Field(default_factory=dict)
+
+    def group(self, name: str) -> Group:
+        """
+        The group of that name.
+
+        Raises:
+            KeyError: There is none.
+        """
+        for group in self.groups:
+            if group.name == name:
+                return group
+        raise KeyError(name)
+
+    def instance(
+        self, group: Group, slot: int, generation: int, zone: str | None
+    ) -> InstanceSpec:
+        """
+        What the n-th instance in a slot should be. Its owner carries the group's digest.
+        """
+        slot_name = names.slot(self.platform, self.name, group.name, slot)
+        return InstanceSpec(
+            name=names.instance(self.platform, self.name, group.name, slot, generation),
+            owner=Owner(
+                platform=self.platform,
+                service=self.name,
+                group=group.name,
+                slot=slot,
+                generation=generation,
+                digest=instance_digest(group),
+            ),
+            image=group.image,
+            flavor=group.flavor,
+            network=group.network,
+            security_groups=(
+                (group.security_group.name,) if group.security_group else ()
+            ),
+            server_group=group.server_group.name if group.server_group else None,
+            zone=zone,
+            user_data=group.user_data.replace("@SLOT@", slot_name),
+            volumes=(slot_name,) if group.volume_size_gb else (),
+        )
+
+    def volume(self, group: Group, slot: int, zone: str | None) -> VolumeSpec:
+        """
+        The volume of a slot. Call only for groups with a volume size.
+        """
+        assert group.volume_size_gb is not None
+        return VolumeSpec(
+            name=names.slot(self.platform, self.name, group.name, slot),
+            owner=Owner(
+                platform=self.platform, service=self.name, group=group.name, slot=slot
+            ),
+            size_gb=group.volume_size_gb,
+            zone=zone,
+        )
+
+
+def instance_digest(group: Group) -> str:
+    """
+    What makes an instance outdated when it changes: image, flavor and user-data; not count, zones or limits.
+    """
+    return Group(
+        name=group.name,
+        count=0,
+        image=group.image,
+        flavor=group.flavor,
+        network=group.network,
+        user_data=group.user_data,
+    ).content_digest()
+
+
+class Platform(Value):
+    """
+    The whole: shared parts and services.
+    """
+
+    name: str
+    network: NetworkSpec
+    services: tuple[Service, ...] = ()
+    disruptions_max: int = Field(2, ge=1)
+
+    def service(self, name: str) -> Service:
+        """
+        The service of that name.
+
+        Raises:
+            KeyError: There is none.
+        """
+        for service in self.services:
+            if service.name == name:
+                return service
+        raise KeyError(name)

@@ -1,0 +1,53 @@
+"""
+Service level objectives: what was promised, over which window, and what that leaves to spend.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from fournines.model.value import Value
+
+SECONDS_PER_DAY = 86_400
+
+
+class Indicator(StrEnum):
+    """
+    What is counted as bad, at the load balancer's edge.
+    """
+
+    AVAILABILITY = "availability"
+    LATENCY = "latency"
+
+
+class Objective(Value):
+    """
+    One promise.
+
+    Attributes:
+        target: The share of good requests, e.g. 0.9999.
+        window_days: The window over which it holds.
+        threshold_seconds: For latency: a slower answer is bad.
+    """
+
+    name: str
+    indicator: Indicator = Indicator.AVAILABILITY
+    target: float = Field(0.9999, gt=0.5, lt=1.0)
+    window_days: int = Field(30, ge=1, le=90)
+    threshold_seconds: float | None = None
+
+    @property
+    def budget_ratio(self) -> float:
+        """
+        The share of requests that may be bad.
+        """
+        return 1.0 - self.target
+
+    @property
+    def budget_seconds(self) -> float:
+        """
+        Seconds of full outage the window allows: 259.2 for 99.99 % over 30 days.
+        """
+        return self.budget_ratio * self.window_days * SECONDS_PER_DAY

@@ -1,0 +1,3 @@
+"""
+Steps and plans. Pure.
+"""

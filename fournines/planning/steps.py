@@ -1,0 +1,210 @@
+"""
+The closed union of step kinds: everything Fournines can do to a cloud, each naming its undo.
+
+A step is specific: whoever performs it has nothing left to decide. Each kind is idempotent (fournines.cloud.protocol), so a step
+whose outcome is unknown after a crash is simply performed again.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from fournines.model.specification import (
+    FloatingIpSpec,
+    InstanceSpec,
+    LoadBalancerSpec,
+    MemberSpec,
+    NetworkSpec,
+    SecurityGroupSpec,
+    ServerGroupSpec,
+    VolumeSpec,
+)
+from fournines.model.value import Value
+
+
+class StepBase(Value):
+    """
+    What every step has.
+
+    Attributes:
+        id: Unique and deterministic within its plan: "ensure-instance/demo-shop-web-2-g1".
+        needs: Ids of the steps that must be done before.
+        deadline_seconds: After this the step has failed.
+        why: One clause for people: "slot 2 has no instance".
+    """
+
+    UNDO: ClassVar[str]
+    """The step kind that undoes this one, or "none: <reason>"."""
+
+    id: str
+    needs: tuple[str, ...] = ()
+    deadline_seconds: float = Field(60, gt=0)
+    why: str = ""
+
+
+class EnsureNetwork(StepBase):
+    """Make the platform's network, subnet and router."""
+
+    UNDO: ClassVar[str] = "delete-network"
+    kind: Literal["ensure-network"] = "ensure-network"
+    spec: NetworkSpec
+
+
+class EnsureSecurityGroup(StepBase):
+    """Make a security group, or bring its rules up to date."""
+
+    UNDO: ClassVar[str] = "delete-security-group"
+    kind: Literal["ensure-security-group"] = "ensure-security-group"
+    spec: SecurityGroupSpec
+
+
+class EnsureServerGroup(StepBase):
+    """Make a server group."""
+
+    UNDO: ClassVar[str] = "delete-server-group"
+    kind: Literal["ensure-server-group"] = "ensure-server-group"
+    spec: ServerGroupSpec
+
+
+class EnsureVolume(StepBase):
+    """Make a slot's volume."""
+
+    UNDO: ClassVar[str] = "none: a volume may hold data; destroy deletes it"
+    kind: Literal["ensure-volume"] = "ensure-volume"
+    spec: VolumeSpec
+
+
+class EnsureInstance(StepBase):
+    """Make an instance."""
+
+    UNDO: ClassVar[str] = "delete-instance"
+    kind: Literal["ensure-instance"] = "ensure-instance"
+    spec: InstanceSpec
+
+
+class EnsureLoadBalancer(StepBase):
+    """Make a load balancer with listeners and pools, or bring them up to date."""
+
+    UNDO: ClassVar[str] = "delete-load-balancer"
+    kind: Literal["ensure-load-balancer"] = "ensure-load-balancer"
+    spec: LoadBalancerSpec
+
+
+class EnsureFloatingIp(StepBase):
+    """Give a load balancer an address for the outside."""
+
+    UNDO: ClassVar[str] = "delete-floating-ip"
+    kind: Literal["ensure-floating-ip"] = "ensure-floating-ip"
+    spec: FloatingIpSpec
+
+
+class JoinPool(StepBase):
+    """Add instances to a pool in one change."""
+
+    UNDO: ClassVar[str] = "leave-pool"
+    kind: Literal["join-pool"] = "join-pool"
+    load_balancer: str
+    pool: str
+    members: tuple[MemberSpec, ...]
+
+
+class AwaitServing(StepBase):
+    """
+    Wait until instances serve: our own HTTP probe of each answers, and the pool calls them ONLINE (or NO_MONITOR).
+
+    `hold_seconds` is how long that must stay so. `probe_path` None asks the load balancer alone.
+    """
+
+    UNDO: ClassVar[str] = "none: it changes nothing"
+    kind: Literal["await-serving"] = "await-serving"
+    load_balancer: str
+    pool: str
+    instances: tuple[str, ...]
+    probe_port: int | None = None
+    probe_path: str | None = None
+    hold_seconds: float = 0.0
+
+
+class SetWeight(StepBase):
+    """Change how much of a pool's traffic a member gets; 0 is none."""
+
+    UNDO: ClassVar[str] = "set-weight"
+    kind: Literal["set-weight"] = "set-weight"
+    load_balancer: str
+    pool: str
+    instance: str
+    weight: int
+    weight_before: int = 1
+
+
+class Drain(StepBase):
+    """Let requests in flight end: wait `wait_seconds` after a weight went to 0."""
+
+    UNDO: ClassVar[str] = "none: it changes nothing"
+    kind: Literal["drain"] = "drain"
+    instance: str
+    wait_seconds: float = 2.0
+
+
+class LeavePool(StepBase):
+    """Take instances out of a pool in one change."""
+
+    UNDO: ClassVar[str] = "join-pool"
+    kind: Literal["leave-pool"] = "leave-pool"
+    load_balancer: str
+    pool: str
+    instances: tuple[str, ...]
+
+
+class RestartInstance(StepBase):
+    """Hard reboot, or start."""
+
+    UNDO: ClassVar[str] = "none: a restart cannot be taken back"
+    kind: Literal["restart-instance"] = "restart-instance"
+    instance: str
+
+
+class DeleteInstance(StepBase):
+    """Delete an instance."""
+
+    UNDO: ClassVar[str] = "none: instances are cattle; the slot gets a new one"
+    kind: Literal["delete-instance"] = "delete-instance"
+    instance: str
+
+
+class DeleteResource(StepBase):
+    """Delete any other resource by its name."""
+
+    UNDO: ClassVar[str] = "none: deploying again makes it anew"
+    kind: Literal["delete-resource"] = "delete-resource"
+    resource: Literal[
+        "volume",
+        "load-balancer",
+        "floating-ip",
+        "security-group",
+        "server-group",
+        "network",
+    ]
+    name: str
+
+
+Step = Annotated[
+    EnsureNetwork
+    | EnsureSecurityGroup
+    | EnsureServerGroup
+    | EnsureVolume
+    | EnsureInstance
+    | EnsureLoadBalancer
+    | EnsureFloatingIp
+    | JoinPool
+    | AwaitServing
+    | SetWeight
+    | Drain
+    | LeavePool
+    | RestartInstance
+    | DeleteInstance
+    | DeleteResource,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,147 @@
+"""
+Every limit and address, named with its unit; each may be set by an environment variable `FOURNINES_<NAME>`.
+
+`state_dir` and `slot` are the one setting that keeps two checkouts on one machine apart: ports and names follow from
+the slot, and the slot follows from the checkout unless it is set.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fournines import slots
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout: this is a project that runs from its checkout, never an uploaded package."""
+
+_PORT_BASE = 20000
+_PORTS_PER_SLOT = 100
+_OFFSETS = {
+    "prefect": 20,
+    "prometheus": 21,
+    "alertmanager": 22,
+    "blackbox": 23,
+    "healer": 24,
+    "artefacts": 25,
+    "load": 26,
+}
+"""Offsets 0 to 9 of a slot are the embedded cloud's."""
+
+
+class Settings(BaseSettings):
+    """
+    The project's settings. Read once at the edge and handed down.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="FOURNINES_", frozen=True, extra="ignore"
+    )
+
+    state_dir: Path = Field(
+        default_factory=lambda: ROOT / ".fournines",
+        description="Everything this checkout remembers: store, logs, embedded cloud.",
+    )
+    slot: int | None = Field(
+        None, ge=0, lt=slots.SLOTS, description="0-49; None: derived and remembered."
+    )
+    cloud: str = Field("fournines", description="Entry of clouds.yaml to work on.")
+    clouds_file: Path | None = Field(
+        None,
+        description="clouds.yaml; None: the embedded cloud's, then the SDK's search path.",
+    )
+    database_url: str | None = Field(
+        None, description="Store; None: SQLite in state_dir. postgresql+psycopg://..."
+    )
+    prefect_url: str | None = Field(
+        None, description="Prefect API; None: the local one."
+    )
+    prometheus_url: str | None = Field(None, description="None: the local one.")
+    alertmanager_url: str | None = Field(None, description="None: the local one.")
+    webhook_token: SecretStr | None = Field(
+        None, description="Alertmanager's bearer token; None: generated into state_dir."
+    )
+    bind: str = Field("127.0.0.1", description="Address the healer's door listens on.")
+
+    poll_seconds: float = Field(
+        0.25,
+        gt=0,
+        description="Waiting for a cloud resource: a server is ACTIVE in ~2 s.",
+    )
+    request_timeout_seconds: float = Field(
+        30, gt=0, description="One API call; a busy Octavia answers within 10 s."
+    )
+    retry_attempts: int = Field(
+        8, ge=1, description="Tries of one API call on transient errors."
+    )
+    retry_total_seconds: float = Field(
+        60, gt=0, description="Time for all tries of one API call."
+    )
+    parallel_steps_max: int = Field(
+        16,
+        ge=1,
+        description="Steps of one plan at once: Nova builds 16 at a time well.",
+    )
+    lease_ttl_seconds: float = Field(
+        30,
+        gt=0,
+        description="A dead deploy's lease frees after this; renewed every third.",
+    )
+    heals_at_once_max: int = Field(
+        4, ge=1, description="Heal flows at once; Prefect serves ~3 flow runs a second."
+    )
+    reconcile_seconds: int = Field(
+        60, ge=5, description="Scheduled reconcile: a lost webhook costs at most this."
+    )
+
+    @property
+    def resolved_slot(self) -> int:
+        """
+        The slot of this checkout.
+        """
+        return self.slot if self.slot is not None else slots.claim(self.state_dir)
+
+    def port(self, name: str) -> int:
+        """
+        A local port of this checkout: prefect, prometheus, alertmanager, blackbox, healer, artefacts, load.
+        """
+        return _PORT_BASE + _PORTS_PER_SLOT * self.resolved_slot + _OFFSETS[name]
+
+    def url(self, name: str) -> str:
+        """
+        The URL of a local server (or the one set), without a path.
+        """
+        given: str | None = getattr(self, f"{name}_url", None)
+        return given.rstrip("/") if given else f"http://127.0.0.1:{self.port(name)}"
+
+    @property
+    def store_url(self) -> str:
+        """
+        SQLAlchemy URL of the store.
+        """
+        return self.database_url or f"sqlite:///{self.state_dir / 'store.db'}"
+
+    @property
+    def sandbox_home(self) -> Path:
+        """
+        State directory of the embedded cloud.
+        """
+        return self.state_dir / "cloud"
+
+    @property
+    def log_dir(self) -> Path:
+        """
+        Logs of everything local, in one place.
+        """
+        return self.state_dir / "log"
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """
+    The settings of this process.
+    """
+    return Settings()

@@ -1,0 +1,3 @@
+"""
+What must survive: registry, journal, leases, inbox, cases, switches; one SQLAlchemy store behind small Protocols.
+"""

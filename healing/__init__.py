@@ -1,0 +1,3 @@
+"""
+What to do about it: evidence, diagnosis, brakes, ladder, plan, verify. Pure.
+"""

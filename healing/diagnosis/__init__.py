@@ -1,0 +1,3 @@
+"""
+One engine per file: each looks at the evidence of one member and says what it sees, or nothing.
+"""

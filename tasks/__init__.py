@@ -1,0 +1,3 @@
+"""
+Effects: the only Prefect tasks, one module per noun.
+"""
