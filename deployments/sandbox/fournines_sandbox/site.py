@@ -37,7 +37,7 @@ class Site:
     Args:
         home: State directory; everything the cloud remembers lies below it.
         slot: Number from 0 to 49 from which ports, addresses and names follow.
-        cache_home: Where to keep what several clouds of one release may share; below `home` by default.
+        cache_home: Where to keep what clouds of one release may share; below `home` by default.
     """
 
     home: Path

@@ -1,0 +1,3 @@
+"""
+The data path: bridges, ports, routers, floating IPs and security groups, rendered from Neutron's database.
+"""
