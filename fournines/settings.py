@@ -125,6 +125,13 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.state_dir / 'store.db'}"
 
     @property
+    def webhook_token_file(self) -> Path:
+        """
+        The file that holds the webhook's bearer token, mode 0600; made by `fournines up`.
+        """
+        return self.state_dir / "secrets" / "webhook-token"
+
+    @property
     def sandbox_home(self) -> Path:
         """
         State directory of the embedded cloud.

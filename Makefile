@@ -1,0 +1,74 @@
+# Every target sets up what it needs first; `make help` lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+CLOUD_VENV := deployments/sandbox/.venv
+TEMPEST_VENV := .fournines/tempest-venv
+PYTHON ?= python3
+
+.PHONY: help setup check test test-fast demo demo-down bench gen clean
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .fournines/packages.stamp $(VENV)/.stamp $(CLOUD_VENV)/.stamp ## Install everything: Debian packages and two virtual environments.
+
+.fournines/packages.stamp: deployments/packages.txt deployments/install-packages.sh
+	@mkdir -p .fournines
+	@sh deployments/install-packages.sh
+	@touch $@
+
+$(VENV)/.stamp: pyproject.toml constraints.txt | .fournines/packages.stamp
+	@echo "==> Fournines' own virtual environment (about 2 minutes)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --upgrade pip
+	@$(BIN)/python -m pip install -q --group dev -e . -c constraints.txt
+	@touch $@
+
+$(CLOUD_VENV)/.stamp: deployments/sandbox/pyproject.toml deployments/sandbox/constraints.txt | .fournines/packages.stamp
+	@echo "==> OpenStack's virtual environment (about 2 minutes)"
+	@$(PYTHON) -m venv $(CLOUD_VENV)
+	@$(CLOUD_VENV)/bin/python -m pip install -q --upgrade pip
+	@$(CLOUD_VENV)/bin/python -m pip install -q -e deployments/sandbox -c deployments/sandbox/constraints.txt
+	@touch $@
+
+$(TEMPEST_VENV)/.stamp: tests/sandbox/tempest/constraints.txt | .fournines/packages.stamp
+	@echo "==> Tempest's virtual environment (about 1 minute)"
+	@$(PYTHON) -m venv $(TEMPEST_VENV)
+	@$(TEMPEST_VENV)/bin/python -m pip install -q --upgrade pip
+	@$(TEMPEST_VENV)/bin/python -m pip install -q -r tests/sandbox/tempest/constraints.txt
+	@touch $@
+
+check: setup ## Format, lint, types, layers, generated files, promtool and amtool.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/fournines generate --check
+	$(BIN)/pytest -q -p no:randomly tests/tidy
+
+test: setup $(TEMPEST_VENV)/.stamp ## Everything that must hold: unit, laws, stories, contracts, the embedded OpenStack.
+	$(BIN)/python -m pytest -q -m "not sandbox"
+	$(BIN)/python -m pytest -q -m sandbox -p no:randomly -rs tests/sandbox tests/contract
+
+test-fast: $(VENV)/.stamp ## What needs neither root nor the embedded cloud.
+	$(BIN)/python -m pytest -q -m "not sandbox and not prefect and not postgresql"
+
+demo: setup ## The whole story in a few minutes: deploy, load, break, heal, report.
+	@$(BIN)/fournines demo
+
+demo-down: ## Stop everything `make demo` left running.
+	@$(BIN)/fournines down
+
+bench: setup ## The figures of docs/figures.md, as JSON and a table.
+	$(BIN)/fournines bench
+
+gen: $(VENV)/.stamp ## Generate rules and dashboards anew.
+	$(BIN)/fournines generate
+
+clean: ## Stop everything and forget environments and state.
+	@[ ! -x $(BIN)/fournines ] || $(BIN)/fournines down
+	@[ ! -x $(BIN)/fournines ] || $(BIN)/fournines cloud reset --yes
+	rm -rf $(VENV) $(CLOUD_VENV) .fournines

@@ -1,0 +1,196 @@
+"""
+Bring everything local up, and down again: the embedded cloud, then the programs, then Prefect's deployments.
+
+Each phase is idempotent and says what it does while it does it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+from alerts import configuration
+from fournines.local import programs, supervision
+from fournines.local.programs import Program
+from fournines.settings import ROOT, Settings
+from fournines.store import database
+
+EMBEDDED_CLOUD = "fournines"
+"""The clouds.yaml entry that the embedded OpenStack writes."""
+
+READY_SECONDS = 120
+"""A Prefect server starts in 9 to 49 s on two busy cores (measured)."""
+
+Say = Callable[[str], None]
+
+
+class LocalError(Exception):
+    """
+    Something local could not be started; the message says what to do.
+    """
+
+
+def bring_up(settings: Settings, say: Say) -> None:
+    """
+    Start what does not run yet.
+
+    Raises:
+        LocalError: A port is taken, a program does not come up, or the embedded cloud failed.
+    """
+    if settings.cloud == EMBEDDED_CLOUD:
+        _cloud(settings, "up")
+    secret_file(settings)
+    say("database of cases, journal and registry")
+    database.open_store(settings.store_url)
+    say("configurations of Prometheus, Alertmanager and blackbox exporter")
+    _write_configurations(settings)
+    wanted = programs.programs(settings)
+    if not supervision.running(settings):
+        _check_ports(settings)
+        say("Prefect's database")
+        _prefect(settings, "server", "database", "upgrade", "-y")
+    say("programs: " + ", ".join(program.name for program in wanted))
+    supervision.start(settings, wanted)
+    _await_ready(settings, wanted, say)
+    say("Prefect's work pool and deployments (the run buttons)")
+    _prefect_deployments(settings)
+
+
+def bring_down(settings: Settings, say: Say) -> None:
+    """
+    Stop the programs and the embedded cloud; state stays.
+    """
+    say("stopping programs")
+    supervision.stop(settings)
+    if settings.cloud == EMBEDDED_CLOUD:
+        _cloud(settings, "down")
+
+
+def secret_file(settings: Settings) -> Path:
+    """
+    The file with the webhook's bearer token, made on the first call; readable by its owner alone.
+    """
+    file = settings.webhook_token_file
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as handle:
+            given = settings.webhook_token
+            handle.write(
+                given.get_secret_value() if given else secrets.token_urlsafe(32)
+            )
+    return file
+
+
+def _cloud(settings: Settings, command: str) -> None:
+    interpreter = programs.cloud_interpreter()
+    if not interpreter.exists():
+        raise LocalError(
+            "the embedded cloud's virtual environment is missing; run: make setup"
+        )
+    done = subprocess.run(
+        [
+            str(interpreter),
+            *("-m", "fournines_sandbox", "--home", str(settings.sandbox_home)),
+            *("--slot", str(settings.resolved_slot), command),
+            *(("--clouds-file", str(ROOT / "clouds.yaml")) if command == "up" else ()),
+        ],
+        check=False,
+    )
+    if done.returncode != 0:
+        raise LocalError(
+            f"the embedded cloud did not go {command}; what it said stands above, "
+            f"its logs lie in {settings.sandbox_home / 'log'}"
+        )
+
+
+def _write_configurations(settings: Settings) -> None:
+    folder = programs.config_dir(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in configuration.render(
+        configuration.Places(
+            healer=f"127.0.0.1:{settings.port('healer')}",
+            alertmanager=f"127.0.0.1:{settings.port('alertmanager')}",
+            prometheus=f"127.0.0.1:{settings.port('prometheus')}",
+            blackbox=f"127.0.0.1:{settings.port('blackbox')}",
+            rules_dir=str(ROOT / "alerts" / "rules"),
+            token_file=str(settings.webhook_token_file),
+        )
+    ).items():
+        (folder / name).write_text(text)
+
+
+def _check_ports(settings: Settings) -> None:
+    for name in ("prefect", "prometheus", "alertmanager", "blackbox", "healer"):
+        port = settings.port(name)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise LocalError(
+                    f"port {port}, needed by {name}, is in use by another program; "
+                    "stop it, or choose another slot with FOURNINES_SLOT=0..49"
+                ) from error
+
+
+def _await_ready(settings: Settings, wanted: tuple[Program, ...], say: Say) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    waiting = {p.name: p.ready_url for p in wanted if p.ready_url is not None}
+    with httpx.Client(timeout=2.0, trust_env=False) as client:
+        while waiting:
+            for name, url in list(waiting.items()):
+                if _answers(client, url):
+                    say(f"{name} is ready")
+                    del waiting[name]
+            if time.monotonic() > deadline:
+                late = ", ".join(sorted(waiting))
+                raise LocalError(
+                    f"not ready after {READY_SECONDS} s: {late}; "
+                    f"read their logs in {settings.log_dir}"
+                )
+            time.sleep(0.25)
+
+
+def _answers(client: httpx.Client, url: str) -> bool:
+    try:
+        return client.get(url).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+def _prefect_deployments(settings: Settings) -> None:
+    _prefect(
+        settings,
+        *("work-pool", "create", "fournines", "--type", "process", "--overwrite"),
+    )
+    _prefect(
+        settings,
+        *("--no-prompt", "deploy", "--all"),
+        *("--prefect-file", str(ROOT / "deployments" / "prefect.yaml")),
+    )
+
+
+def _prefect(settings: Settings, *words: str) -> None:
+    command = [str(Path(sys.executable).parent / "prefect"), *words]
+    done = subprocess.run(
+        command,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, **programs.environment(settings)},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        raise LocalError(
+            f"`prefect {' '.join(words)}` failed: {done.stdout[-500:]}"
+            f"{done.stderr[-500:]}"
+        )

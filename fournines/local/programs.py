@@ -1,0 +1,166 @@
+"""
+Which programs run locally, with their commands, environment and readiness. Pure: settings in, values out.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fournines.settings import ROOT, Settings
+
+RETENTION_DAYS = 35
+"""Prometheus keeps the longest SLO window (30 days) and some days more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """
+    One supervised program.
+
+    Attributes:
+        ready_url: Answers 200 once the program serves; None for programs without a door.
+        stop_seconds: How long it may take to stop by itself.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+    ready_url: str | None = None
+    stop_seconds: int = 10
+    priority: int = 100
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """
+    What every local program, and a person's own Prefect command, needs to find this checkout's servers.
+    """
+    found = {
+        "FOURNINES_STATE_DIR": str(settings.state_dir),
+        "FOURNINES_SLOT": str(settings.resolved_slot),
+        "FOURNINES_CLOUD": settings.cloud,
+        "PREFECT_HOME": str(settings.state_dir / "prefect"),
+        "PREFECT_API_URL": f"{settings.url('prefect')}/api",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        # A server restart of up to 75 s must not lose a run's record (measured).
+        "PREFECT_CLIENT_MAX_RETRIES": "8",
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+    }
+    if settings.clouds_file is not None:
+        found["FOURNINES_CLOUDS_FILE"] = str(settings.clouds_file)
+    if settings.database_url is not None:
+        found["FOURNINES_DATABASE_URL"] = settings.database_url
+    return found
+
+
+def programs(settings: Settings) -> tuple[Program, ...]:
+    """
+    The local programs, in the order they are started.
+    """
+    return (
+        _prefect_server(settings),
+        _prometheus(settings),
+        _alertmanager(settings),
+        _blackbox(settings),
+        Program(
+            name="healer",
+            command=(_script("fournines"), "healer"),
+            ready_url=f"{settings.url('healer')}/healthz",
+            priority=20,
+        ),
+        Program(
+            name="prefect-worker",
+            command=(
+                _script("prefect"),
+                *("worker", "start", "--pool", "fournines", "--type", "process"),
+                *("--name", "local", "--no-create-pool-if-not-found"),
+            ),
+            stop_seconds=20,
+            priority=30,
+        ),
+    )
+
+
+def _prefect_server(settings: Settings) -> Program:
+    url = settings.url("prefect")
+    return Program(
+        name="prefect-server",
+        command=(
+            _script("prefect"),
+            *("server", "start", "--host", "127.0.0.1"),
+            *("--port", str(settings.port("prefect"))),
+        ),
+        environment={
+            "PREFECT_UI_API_URL": f"{url}/api",
+            # Finished runs are not pruned by default.
+            "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+        },
+        ready_url=f"{url}/api/health",
+        priority=10,
+    )
+
+
+def _prometheus(settings: Settings) -> Program:
+    return Program(
+        name="prometheus",
+        command=(
+            "prometheus",
+            f"--config.file={config_dir(settings) / 'prometheus.yml'}",
+            f"--storage.tsdb.path={settings.state_dir / 'prometheus'}",
+            f"--storage.tsdb.retention.time={RETENTION_DAYS}d",
+            f"--web.listen-address=127.0.0.1:{settings.port('prometheus')}",
+            "--web.enable-lifecycle",
+            # Alerts are sent again this often: a restarted healer learns soon.
+            "--rules.alert.resend-delay=10s",
+            "--log.level=warn",
+        ),
+        ready_url=f"{settings.url('prometheus')}/-/ready",
+    )
+
+
+def _alertmanager(settings: Settings) -> Program:
+    return Program(
+        name="alertmanager",
+        command=(
+            "prometheus-alertmanager",
+            f"--config.file={config_dir(settings) / 'alertmanager.yml'}",
+            f"--storage.path={settings.state_dir / 'alertmanager'}",
+            f"--web.listen-address=127.0.0.1:{settings.port('alertmanager')}",
+            "--cluster.listen-address=",
+            "--log.level=warn",
+        ),
+        ready_url=f"{settings.url('alertmanager')}/-/ready",
+    )
+
+
+def _blackbox(settings: Settings) -> Program:
+    return Program(
+        name="blackbox",
+        command=(
+            "prometheus-blackbox-exporter",
+            f"--config.file={config_dir(settings) / 'blackbox.yml'}",
+            f"--web.listen-address=127.0.0.1:{settings.port('blackbox')}",
+            "--log.level=error",
+        ),
+        ready_url=f"{settings.url('blackbox')}/-/healthy",
+    )
+
+
+def config_dir(settings: Settings) -> Path:
+    """
+    Where the rendered configurations lie.
+    """
+    return settings.state_dir / "etc"
+
+
+def cloud_interpreter(root: Path = ROOT) -> Path:
+    """
+    The Python of OpenStack's own virtual environment.
+    """
+    return root / "deployments" / "sandbox" / ".venv" / "bin" / "python"
+
+
+def _script(name: str) -> str:
+    return str(Path(sys.executable).parent / name)
