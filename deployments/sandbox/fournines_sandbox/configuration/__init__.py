@@ -1,0 +1,3 @@
+"""
+The OpenStack services' own configuration files, one module per service.
+"""

@@ -1,0 +1,3 @@
+"""
+The OpenStack services, one process each: `python -m fournines_sandbox.services.NAME`.
+"""

@@ -1,0 +1,54 @@
+"""
+Nova's configuration: API, conductor, scheduler and computes share one process.
+"""
+
+from __future__ import annotations
+
+from fournines_sandbox.configuration import document
+from fournines_sandbox.configuration.document import Document
+from fournines_sandbox.credentials import Credentials
+from fournines_sandbox.site import Site
+
+FILE = "nova.conf"
+
+
+def sections(site: Site, credentials: Credentials) -> Document:
+    """
+    What nova.conf holds.
+    """
+    return {
+        "DEFAULT": document.defaults(
+            host="compute",
+            my_ip="127.0.0.1",
+            state_path=str(site.state / "nova"),
+            compute_driver="fournines.ContainerDriver",
+            max_concurrent_builds="16",
+            update_resources_interval="0",
+            allow_resize_to_same_host="true",
+            force_config_drive="false",
+            vif_plugging_is_fatal="false",
+            vif_plugging_timeout="0",
+        ),
+        "workarounds": {"disable_rootwrap": "true"},
+        "database": document.database(site, credentials, "nova_cell1"),
+        "api_database": document.database(site, credentials, "nova_api"),
+        "api": {"auth_strategy": "keystone", "max_limit": "1000"},
+        "wsgi": {"api_paste_config": str(site.venv / "etc/nova/api-paste.ini")},
+        "conductor": {"workers": "1"},
+        "scheduler": {"workers": "1", "discover_hosts_in_cells_interval": "300"},
+        "filter_scheduler": {"track_instance_changes": "false"},
+        "oslo_concurrency": document.locks(site),
+        "vnc": {"enabled": "false"},
+        "glance": {"api_servers": site.url("glance")},
+        "placement": document.client(site, credentials, "placement"),
+        "neutron": document.client(
+            site, credentials, "neutron", service_metadata_proxy="false"
+        ),
+        "cinder": document.client(
+            site, credentials, "cinder", os_region_name=document.REGION
+        ),
+        "service_user": document.client(
+            site, credentials, "nova", send_service_user_token="true"
+        ),
+        "keystone_authtoken": document.token_middleware(site, credentials, "nova"),
+    }

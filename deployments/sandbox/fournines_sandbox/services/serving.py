@@ -1,0 +1,50 @@
+"""
+What every service process does alike: wait for the database, then serve its WSGI application on loopback.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from cheroot import wsgi
+
+from fournines_sandbox import database
+from fournines_sandbox.site import Site
+
+_THREADS = 16
+_BACKLOG = 128
+
+
+def prepare(name: str, *arguments: str) -> Site:
+    """
+    Set the process up before any OpenStack module is imported: they read `sys.argv` and their configuration then.
+
+    Returns:
+        The cloud this process belongs to.
+    """
+    sys.argv = [name, *arguments]
+    site = Site.from_environment()
+    database.wait(site)
+    return site
+
+
+def serve(site: Site, name: str, application: Callable[..., Any]) -> None:
+    """
+    Serve until the process is stopped.
+    """
+    server = wsgi.Server(
+        ("127.0.0.1", site.port(name)),
+        application,
+        numthreads=_THREADS,
+        server_name="fournines-sandbox",
+        request_queue_size=_BACKLOG,
+    )
+    server.nodelay = True
+    # What was imported lives for ever: no collection need look at it again.
+    gc.collect()
+    gc.freeze()
+    print(f"{name} serves on port {site.port(name)}", flush=True)
+    server.start()
