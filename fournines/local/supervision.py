@@ -82,7 +82,7 @@ class ProgramState:
 
 def render(settings: Settings, programs: Iterable[Program]) -> str:
     """
-    supervisord's configuration.
+    The configuration of supervisord.
     """
     places = {"log": settings.log_dir, "run": _run_dir(settings)}
     text = _HEADER.format(
@@ -170,7 +170,7 @@ def states(settings: Settings) -> tuple[ProgramState, ...]:
 
 def socket(settings: Settings) -> Path:
     """
-    supervisord's unix socket.
+    The unix socket of supervisord.
     """
     return _run_dir(settings) / "supervisord.sock"
 

@@ -1,0 +1,50 @@
+"""
+What the code promises in one place is kept in another.
+"""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from fournines.model.refusal import Reason
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_every_refusal_has_a_paragraph():
+    """
+    A person who meets a refusal finds what it means and what to do.
+    """
+    page = (ROOT / "docs" / "runbooks" / "refusals.md").read_text()
+
+    assert [reason for reason in Reason if f"## {reason.value}\n" not in page] == []
+
+
+def test_every_alert_has_a_runbook():
+    """
+    Every alert's runbook_url resolves to a page of this repository.
+    """
+    missing = []
+    for file in sorted((ROOT / "alerts" / "rules").glob("*.yml")):
+        for group in yaml.safe_load(file.read_text())["groups"]:
+            for rule in group["rules"]:
+                if "alert" not in rule:
+                    continue
+                url = rule.get("annotations", {}).get("runbook_url", "")
+                page = re.sub(r"^.*docs/runbooks/", "", url).split("#")[0]
+                if not page or not (ROOT / "docs" / "runbooks" / page).is_file():
+                    missing.append(f"{file.name}: {rule['alert']} -> {url!r}")
+
+    assert missing == []
+
+
+def test_readme_names_only_targets_that_exist():
+    """
+    Every `make` target the README names stands in the Makefile.
+    """
+    readme = (ROOT / "README.md").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    named = set(re.findall(r"\bmake ([a-z-]+)", readme))
+
+    assert {name for name in named if f"\n{name}:" not in makefile} == set()
