@@ -1,0 +1,3 @@
+"""
+Alembic's migrations of the store; run by fournines.store.migrating.
+"""

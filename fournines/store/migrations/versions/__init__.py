@@ -1,0 +1,3 @@
+"""
+One module per revision, never edited once released.
+"""

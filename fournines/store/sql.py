@@ -1,0 +1,47 @@
+"""
+The store over one SQL database.
+"""
+
+from __future__ import annotations
+
+from fournines.store.cases import SqlCases
+from fournines.store.database import Database, connect
+from fournines.store.inbox import SqlInbox
+from fournines.store.journal import SqlJournal
+from fournines.store.leases import SqlLeases
+from fournines.store.migrating import migrate
+from fournines.store.registry import SqlRegistry
+from fournines.store.switches import SqlSwitches
+
+
+class SqlStore:
+    """
+    `Store` on a database.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.registry = SqlRegistry(database)
+        self.journal = SqlJournal(database)
+        self.leases = SqlLeases(database)
+        self.inbox = SqlInbox(database)
+        self.cases = SqlCases(database)
+        self.switches = SqlSwitches(database)
+
+    def close(self) -> None:
+        """
+        Give the connections back; the store may be used again afterwards.
+        """
+        self._database.engine.dispose()
+
+
+def open_store(url: str) -> SqlStore:
+    """
+    The store at a SQLAlchemy URL, its tables brought up to date.
+
+    Raises:
+        StoreError: It cannot be reached, or a newer release wrote it.
+    """
+    database = connect(url)
+    migrate(database)
+    return SqlStore(database)
