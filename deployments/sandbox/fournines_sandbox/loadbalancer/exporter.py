@@ -1,5 +1,5 @@
 """
-The process behind every PROMETHEUS listener: `python -m fournines_sandbox.loadbalancer.exporter CONFIGURATIONS PREFIX`.
+The process behind every PROMETHEUS listener.
 
 In an amphora a small proxy on 127.0.0.1:9102 translates what HAProxy exports on 127.0.0.1:9101. Here one process does
 it for all load balancers: it binds the same address in each one's namespace. Apart from Octavia's API, so that the
@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from fournines_sandbox.loadbalancer import namespace
+from fournines_sandbox.loadbalancer import namespace, seat
 from fournines_sandbox.loadbalancer.exposition import translate
+from fournines_sandbox.site import Site
 
 UPSTREAM = ("127.0.0.1", 9101)
 LISTEN = ("127.0.0.1", 9102)
@@ -38,13 +38,13 @@ class Endpoint:
     identity: tuple[int, int]
 
 
-def wanted(configurations: Path, prefix: str) -> set[Endpoint]:
+def wanted(site: Site) -> set[Endpoint]:
     """
     The namespaces of the load balancers that have a PROMETHEUS listener.
     """
     found = set()
-    for configuration in configurations.glob("*/haproxy.cfg"):
-        name = f"{prefix}{configuration.parent.name[:13]}"
+    for configuration in seat.configurations(site).glob("*/haproxy.cfg"):
+        name = site.netns("lb", configuration.parent.name)
         identity = namespace.identity(name)
         if identity and "prometheus-exporter-internal" in configuration.read_text():
             found.add(Endpoint(name, identity))
@@ -94,9 +94,8 @@ class Exporter:
     Listens in every namespace that wants it.
     """
 
-    def __init__(self, configurations: Path, prefix: str) -> None:
-        self._configurations = configurations
-        self._prefix = prefix
+    def __init__(self, site: Site) -> None:
+        self._site = site
         self._servers: dict[Endpoint, asyncio.Server] = {}
 
     async def run(self) -> None:
@@ -111,7 +110,7 @@ class Exporter:
         """
         Listen where it is wanted, and nowhere else.
         """
-        endpoints = wanted(self._configurations, self._prefix)
+        endpoints = wanted(self._site)
         for endpoint in self._servers.keys() - endpoints:
             self._servers.pop(endpoint).close()
         for endpoint in endpoints - self._servers.keys():
@@ -152,15 +151,3 @@ class Exporter:
             pass  # the end of a connection
         finally:
             writer.close()
-
-
-def main() -> None:
-    """
-    Serve until killed.
-    """
-    configurations, prefix = sys.argv[1:]
-    asyncio.run(Exporter(Path(configurations), prefix).run())
-
-
-if __name__ == "__main__":
-    main()

@@ -14,8 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-NAMESPACES = Path("/run/netns")
-"""Where `ip netns` keeps its named namespaces."""
+from fournines_sandbox.network.kernel import NETNS_DIRECTORY
 
 _CLONE_NEWNET = 0x40000000
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -25,7 +24,7 @@ def path_of(name: str) -> Path:
     """
     The file that holds a named namespace.
     """
-    return NAMESPACES / name
+    return NETNS_DIRECTORY / name
 
 
 def identity(name: str) -> tuple[int, int] | None:

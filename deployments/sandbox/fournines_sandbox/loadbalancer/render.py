@@ -84,7 +84,9 @@ def adapt(text: str, connections_max: int) -> str:
     """
     text = _STATS_SOCKET.sub(r"\1 mode 0600 level admin expose-fd listeners\n    nbthread 1", text)
     text = _LOG_TARGET.sub("", text)
-    text = _GLOBAL_LIMIT.sub(lambda found: f"{found[1]}{min(int(found[2]), connections_max)}", text, 1)
+    text = _GLOBAL_LIMIT.sub(
+        lambda found: f"{found[1]}{min(int(found[2]), connections_max)}", text, 1
+    )
     # The codes come from a set, in an order that differs from process to process.
     text = _EXPECTED_CODES.sub(lambda found: found[1] + "|".join(sorted(found[2].split("|"))), text)
     lines = (line.rstrip() for line in text.splitlines())
