@@ -74,6 +74,8 @@ class Group(Value):
     Attributes:
         zones: Zones to spread over, in order; empty means the cloud's own choice.
         user_data: cloud-init template already rendered, with the placeholder `@SLOT@` for the slot's name.
+        surge: Instances above `count` that may exist at once while the group is rolled.
+        drain_seconds: How long requests in flight get after a member's weight went to 0.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Group(Value):
     probe: Probe | None = None
     healing: HealingLimits = HealingLimits()
     surge: int = Field(1, ge=1)
+    drain_seconds: float = Field(2.0, ge=0)
 
 
 class Service(Value):
@@ -169,17 +172,26 @@ class Service(Value):
         )
 
 
+class _InstanceContent(Value):
+    image: str
+    flavor: str
+    network: str
+    user_data: str
+    with_volume: bool
+
+
 def instance_digest(group: Group) -> str:
     """
-    What makes an instance outdated when it changes: image, flavor and user-data; not count, zones or limits.
+    What makes an instance outdated when it changes: image, flavor, user-data; not count, zones or limits.
+
+    The fields are listed one by one: a new field of `Group` must not replace every instance there is.
     """
-    return Group(
-        name=group.name,
-        count=0,
+    return _InstanceContent(
         image=group.image,
         flavor=group.flavor,
         network=group.network,
         user_data=group.user_data,
+        with_volume=group.volume_size_gb is not None,
     ).content_digest()
 
 

@@ -11,6 +11,23 @@ from datetime import datetime
 from fournines.model.ownership import Owner
 from fournines.model.value import Value
 
+DEAD_STATUSES = frozenset(
+    {
+        "CRASHED",
+        "DELETED",
+        "ERROR",
+        "PAUSED",
+        "RESCUE",
+        "SHELVED",
+        "SHELVED_OFFLOADED",
+        "SHUTOFF",
+        "SOFT_DELETED",
+        "STOPPED",
+        "SUSPENDED",
+    }
+)
+"""Nova's words for an instance that cannot serve and will not by waiting."""
+
 
 class Resource(Value):
     """

@@ -31,6 +31,9 @@ class Reason(StrEnum):
     NAME_TAKEN = "name-taken"
     MISSING = "missing"
     STALE = "stale"
+    IMMUTABLE = "immutable"
+    APPROVAL = "approval"
+    FAILED = "failed"
 
 
 class Refusal(Value):

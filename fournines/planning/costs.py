@@ -1,0 +1,60 @@
+"""
+What a step usually takes, and when it has failed.
+
+Expectations are those of the embedded cloud on two cores; deadlines leave room for a loaded production cloud, where an
+amphora boots for two minutes and a guest for one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fournines.planning.steps import AwaitServing, Drain, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """
+    Seconds of one step kind: what to expect, and the limit.
+    """
+
+    expected_seconds: float
+    deadline_seconds: float
+
+
+COSTS = {
+    "ensure-network": Cost(1.5, 60),
+    "ensure-security-group": Cost(0.6, 30),
+    "ensure-server-group": Cost(0.3, 30),
+    "ensure-volume": Cost(1.0, 120),
+    "ensure-instance": Cost(2.5, 240),
+    "ensure-load-balancer": Cost(2.0, 300),
+    "ensure-floating-ip": Cost(0.8, 60),
+    "join-pool": Cost(0.5, 60),
+    "await-serving": Cost(4.0, 300),
+    "set-weight": Cost(0.4, 60),
+    "drain": Cost(0.0, 30),
+    "leave-pool": Cost(0.5, 60),
+    "restart-instance": Cost(3.0, 180),
+    "delete-instance": Cost(1.0, 120),
+    "delete-resource": Cost(1.0, 120),
+}
+
+
+def deadline_seconds(kind: str, *, waits_seconds: float = 0.0) -> float:
+    """
+    The deadline of a step of this kind that itself waits so long.
+    """
+    return COSTS[kind].deadline_seconds + waits_seconds
+
+
+def expected_seconds(step: Step) -> float:
+    """
+    What this step usually takes.
+    """
+    base = COSTS[step.kind].expected_seconds
+    if isinstance(step, Drain):
+        return base + step.wait_seconds
+    if isinstance(step, AwaitServing):
+        return base + step.hold_seconds
+    return base

@@ -1,0 +1,137 @@
+"""
+A plan as a graph: waves, ancestors and the critical path.
+
+Ancestor sets are integers used as bit sets, so that a plan of 10,000 steps is judged in about a second.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fournines.planning import costs
+from fournines.planning.steps import Step
+
+
+class PlanCyclic(ValueError):
+    """
+    Steps wait for each other, or for a step that is not in the plan.
+    """
+
+
+def ordered(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """
+    The steps in an order in which each comes after what it needs; otherwise in the order given.
+
+    Raises:
+        PlanCyclic: There is no such order.
+    """
+    by_id = {step.id: step for step in steps}
+    waiting = {step.id: len(set(step.needs)) for step in steps}
+    followers = followers_of(steps)
+    ready = deque(step.id for step in steps if not waiting[step.id])
+    done: list[Step] = []
+    while ready:
+        current = ready.popleft()
+        done.append(by_id[current])
+        for follower in followers.get(current, ()):
+            waiting[follower] -= 1
+            if not waiting[follower]:
+                ready.append(follower)
+    if len(done) < len(steps):
+        stuck = sorted(set(by_id) - {step.id for step in done})
+        raise PlanCyclic(f"steps that can never begin: {', '.join(stuck[:5])}")
+    return tuple(done)
+
+
+def followers_of(steps: Sequence[Step]) -> dict[str, list[str]]:
+    """
+    For each step's id, the ids of the steps that need it.
+    """
+    followers: dict[str, list[str]] = {}
+    for step in steps:
+        for need in set(step.needs):
+            followers.setdefault(need, []).append(step.id)
+    return followers
+
+
+def waves(steps: Sequence[Step]) -> tuple[tuple[Step, ...], ...]:
+    """
+    Steps that may run at the same time, wave after wave. Raises PlanCyclic.
+    """
+    level: dict[str, int] = {}
+    rows: list[list[Step]] = []
+    for step in ordered(steps):
+        level[step.id] = 1 + max((level[need] for need in step.needs), default=-1)
+        if level[step.id] == len(rows):
+            rows.append([])
+        rows[level[step.id]].append(step)
+    return tuple(tuple(row) for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class CriticalPath:
+    """
+    The chain of steps that decides how long the plan takes.
+    """
+
+    seconds: float
+    step_ids: tuple[str, ...]
+
+
+def critical_path(steps: Sequence[Step]) -> CriticalPath:
+    """
+    The longest chain by expected seconds, were every step free to run. Raises PlanCyclic.
+    """
+    ends: dict[str, float] = {}
+    before: dict[str, str | None] = {}
+    for step in ordered(steps):
+        slowest = max(step.needs, key=ends.__getitem__, default=None)
+        before[step.id] = slowest
+        ends[step.id] = costs.expected_seconds(step) + (
+            ends[slowest] if slowest else 0.0
+        )
+    if not ends:
+        return CriticalPath(0.0, ())
+    last: str | None = max(ends, key=ends.__getitem__)
+    seconds = ends[last] if last else 0.0
+    chain: list[str] = []
+    while last is not None:
+        chain.append(last)
+        last = before[last]
+    return CriticalPath(seconds, tuple(reversed(chain)))
+
+
+class Ancestry:
+    """
+    Which steps certainly ran before a step.
+    """
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self._bit: dict[str, int] = {}
+        self._before: dict[str, int] = {}
+        for number, step in enumerate(ordered(steps)):
+            self._bit[step.id] = 1 << number
+            mask = 0
+            for need in step.needs:
+                mask |= self._before[need] | self._bit[need]
+            self._before[step.id] = mask
+
+    def bit(self, step_id: str) -> int:
+        """
+        The step's own bit.
+        """
+        return self._bit[step_id]
+
+    def before(self, step_id: str) -> int:
+        """
+        The bits of all steps that must be done before this one.
+        """
+        return self._before[step_id]
+
+    def precedes(self, first: str, second: str) -> bool:
+        """
+        Whether `first` must be done before `second` begins.
+        """
+        return bool(self._before[second] & self._bit[first])
