@@ -1,0 +1,193 @@
+"""
+The simulated cloud: all of the `Cloud` Protocol in memory, and the levers that break it.
+
+It is driven by a clock: with a `VirtualClock` a day passes in a second, with the machine's clock it takes its time. Its speed,
+faults and chance come from one `Scenario` and one seed. It answers, too, what a user or a probe would see, so that alerts,
+metrics and probes of a story follow from one state and cannot contradict each other.
+
+It knows nothing of platforms, plans or healing.
+"""
+
+from __future__ import annotations
+
+from fournines.clock import Clock, SystemClock
+from fournines.cloud.simulated import health, instances, planting, reading, traffic
+from fournines.cloud.simulated.balancers import Balancers
+from fournines.cloud.simulated.door import Moment
+from fournines.cloud.simulated.faults import Fault, FaultKind
+from fournines.cloud.simulated.instances import Instances
+from fournines.cloud.simulated.records import Behaviour, InstanceRecord
+from fournines.cloud.simulated.scenario import InconsistentScenario, Scenario
+from fournines.cloud.simulated.shared import Shared
+from fournines.model.inventory import Inventory, Quota
+
+
+class SimulatedCloud(Instances, Balancers, Shared):
+    """
+    A cloud in memory. Thread-safe.
+    """
+
+    def __init__(
+        self, scenario: Scenario | None = None, clock: Clock | None = None
+    ) -> None:
+        super().__init__(scenario or Scenario(), clock or SystemClock())
+        self._last_read: dict[tuple[str, str | None], Inventory] = {}
+
+    # -- reading
+
+    def inventory(self, platform: str, service: str | None = None) -> Inventory:
+        def act(moment: Moment) -> Inventory:
+            key = (platform, service)
+            stale = moment.fault and moment.fault.kind is FaultKind.STALE_READ
+            if stale and key in self._last_read:
+                return self._last_read[key].model_copy(update={"at": moment.now})
+            fresh = reading.inventory(self.world, platform, service, moment.now)
+            self._last_read[key] = fresh
+            return fresh
+
+        return self.call("inventory", service or platform, act)
+
+    def quota(self) -> Quota:
+        return self.call("quota", "", lambda _: self.world.left())
+
+    # -- what users and probes see; no API call, so no API fault
+
+    def probe(
+        self, instance: str, *, health_path: bool = False, timeout_seconds: float = 0.8
+    ) -> health.Answer:
+        """
+        One request to an instance from outside: over what users use, or over its health page.
+        """
+        with self._lock:
+            now = self.settle()
+            return health.ask(
+                self.world.instances.get(instance),
+                now,
+                health_path=health_path,
+                timeout_seconds=timeout_seconds,
+            )
+
+    def traffic(self, load_balancer: str, pool: str) -> traffic.PoolTraffic:
+        """
+        What users get through a pool now, and how it spreads over its members.
+        """
+        with self._lock:
+            now = self.settle()
+            return traffic.through(self.world, load_balancer, pool, now)
+
+    # -- levers
+
+    def inject(self, fault: Fault) -> None:
+        """
+        Have calls go wrong.
+        """
+        self.world.faults.add(fault)
+
+    def calm(self) -> None:
+        """
+        Have no call go wrong any more.
+        """
+        self.world.faults.clear()
+
+    def break_instance(
+        self, instance: str, behaviour: Behaviour, *, sticky: bool = False
+    ) -> None:
+        """
+        Make an instance fail; a sticky failure survives restarts.
+        """
+        with self._lock:
+            now = self.settle()
+            record = self._existing(instance)
+            if record.status != "ACTIVE":
+                raise InconsistentScenario(f"{instance} is {record.status}, not ACTIVE")
+            record.sticky = sticky
+            if behaviour is Behaviour.KILL:
+                instances.die(self.world, record, now)
+            else:
+                record.behaviour = behaviour
+            health.changed(self.world, instance, now)
+
+    def mend(self, instance: str) -> None:
+        """
+        Let an instance serve again (one that was killed needs a restart).
+        """
+        with self._lock:
+            now = self.settle()
+            record = self._existing(instance)
+            if record.behaviour is Behaviour.KILL:
+                raise InconsistentScenario(f"{instance} is dead; restart it")
+            record.behaviour, record.sticky = Behaviour.SERVING, False
+            health.changed(self.world, instance, now)
+
+    def vanish(self, instance: str) -> None:
+        """
+        Somebody deletes an instance behind our back.
+        """
+        with self._lock:
+            now = self.settle()
+            instances.vanish(self.world, self._existing(instance), now)
+
+    def break_host(self, host: str) -> tuple[str, ...]:
+        """
+        A hypervisor dies with all its instances; returns their names.
+        """
+        with self._lock:
+            now = self.settle()
+            found = next((h for h in self.world.hosts if h.name == host), None)
+            if found is None:
+                raise InconsistentScenario(f"there is no host {host}")
+            found.up = False
+            dead = tuple(sorted(found.instances))
+            for name in dead:
+                instances.die(self.world, self.world.instances[name], now)
+                health.changed(self.world, name, now)
+            return dead
+
+    def break_zone(self, zone: str) -> tuple[str, ...]:
+        """
+        All hosts of a zone die; returns the names of the instances lost.
+        """
+        if zone not in self.scenario.zones:
+            raise InconsistentScenario(f"there is no zone {zone}")
+        hosts = [host.name for host in self.world.hosts if host.zone == zone]
+        return tuple(name for host in hosts for name in self.break_host(host))
+
+    def break_image(self, image: str) -> None:
+        """
+        New instances of this image start and never serve.
+        """
+        if image not in {known.name for known in self.scenario.images}:
+            raise InconsistentScenario(f"there is no image {image}")
+        with self._lock:
+            self.world.bad_images.add(image)
+
+    def break_load_balancer(self, name: str) -> None:
+        """
+        A load balancer's provisioning goes to ERROR; it goes on balancing.
+        """
+        with self._lock:
+            self.settle()
+            record = self.world.load_balancers.get(name)
+            if record is None:
+                raise InconsistentScenario(f"there is no load balancer {name}")
+            record.status = "ERROR"
+
+    def lock_instance(self, instance: str, *, locked: bool = True) -> None:
+        """
+        Somebody locks an instance, or unlocks it.
+        """
+        with self._lock:
+            self._existing(instance).locked = locked
+
+    def plant(self, kind: str, name: str) -> None:
+        """
+        Put a resource there that is not ours, under any name.
+        """
+        with self._lock:
+            planting.plant(self.world, kind, name, self.settle())
+
+    def _existing(self, instance: str) -> InstanceRecord:
+        record = self.world.instances.get(instance)
+        if record is None:
+            raise InconsistentScenario(f"there is no instance {instance}")
+        return record

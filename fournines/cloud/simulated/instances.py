@@ -1,0 +1,271 @@
+"""
+Instances of the simulated cloud: made, restarted, deleted, read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from fournines.cloud.errors import (
+    CapacityMissing,
+    CloudError,
+    CloudRefused,
+    QuotaExceeded,
+    RequestInvalid,
+    ResourceFailed,
+)
+from fournines.cloud.simulated import health, reading
+from fournines.cloud.simulated.door import Door, Moment, named, ours
+from fournines.cloud.simulated.faults import FaultKind
+from fournines.cloud.simulated.records import Behaviour, InstanceRecord
+from fournines.cloud.simulated.world import World
+from fournines.model.inventory import Instance
+from fournines.model.specification import InstanceSpec
+
+NO_HOST = "No valid host was found. There are not enough hosts available."
+"""Nova's fault text when nothing fits."""
+
+
+class Instances(Door):
+    """
+    The part of the cloud that is Nova.
+    """
+
+    def ensure_instance(
+        self, spec: InstanceSpec, *, deadline_seconds: float
+    ) -> Instance:
+        deadline = self.deadline(deadline_seconds)
+        attempted = f"creating instance {spec.name}"
+
+        def act(moment: Moment) -> None:
+            present = self.world.instances.get(spec.name)
+            if present is None or ours(present, attempted).status in {
+                "ERROR",
+                "DELETING",
+            }:
+                if present is not None:
+                    _forget(self.world, present, moment.now)
+                _create(self.world, spec, moment, attempted)
+            elif present.status == "SHUTOFF":
+                _start(self.world, present, moment.now)
+
+        self.call("ensure_instance", spec.name, act)
+        return self.wait(attempted, deadline, lambda: self._arrived(spec.name))
+
+    def _arrived(self, name: str) -> Instance | None:
+        attempted = f"creating instance {name}"
+        record = named(self.world.instances, name, "instance", attempted)
+        if record.status == "ERROR":
+            fault = record.fault or "unknown fault"
+            _forget(self.world, record, self.clock.now())
+            kind: type[CloudError] = (
+                CapacityMissing if "No valid host" in fault else ResourceFailed
+            )
+            raise kind(attempted, fault)
+        return reading.instance(record) if record.status == "ACTIVE" else None
+
+    def restart_instance(self, instance: str, *, deadline_seconds: float) -> None:
+        deadline = self.deadline(deadline_seconds)
+        attempted = f"restarting instance {instance}"
+
+        def act(moment: Moment) -> None:
+            record = named(self.world.instances, instance, "instance", attempted)
+            _refuse_locked(ours(record, attempted), attempted)
+            _start(self.world, record, moment.now)
+
+        def done() -> bool | None:
+            record = named(self.world.instances, instance, "instance", attempted)
+            return record.status == "ACTIVE" or None
+
+        self.call("restart_instance", instance, act)
+        self.wait(attempted, deadline, done)
+
+    def delete_instance(self, instance: str, *, deadline_seconds: float) -> None:
+        deadline = self.deadline(deadline_seconds)
+        attempted = f"deleting instance {instance}"
+
+        def act(moment: Moment) -> None:
+            record = self.world.instances.get(instance)
+            if record is None or record.status == "DELETING":
+                return
+            _refuse_locked(ours(record, attempted), attempted)
+            record.status = "DELETING"
+            record.epoch += 1
+            health.changed(self.world, instance, moment.now)
+            due = self.world.after(moment.now, self.scenario.speeds.delete)
+            self.world.agenda.book(due, lambda at: _forget(self.world, record, at))
+
+        def gone() -> bool | None:
+            return instance not in self.world.instances or None
+
+        self.call("delete_instance", instance, act)
+        self.wait(attempted, deadline, gone)
+
+    def console(self, instance: str, lines: int = 50) -> str:
+        def act(_moment: Moment) -> str:
+            record = named(
+                self.world.instances, instance, "instance", "reading a console"
+            )
+            return "\n".join(record.console[-lines:])
+
+        return self.call("console", instance, act)
+
+
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """
+    An agenda entry that only counts while the instance is still in the state it was booked in.
+    """
+
+    record: InstanceRecord
+    epoch: int
+    effect: Callable[[datetime], None]
+
+    def __call__(self, due: datetime) -> None:
+        if self.record.epoch == self.epoch:
+            self.effect(due)
+
+
+def _create(world: World, spec: InstanceSpec, moment: Moment, attempted: str) -> None:
+    _check_references(world, spec, attempted)
+    _check_quota(world, spec, attempted)
+    host = world.host_for(spec.zone, spec.server_group)
+    record = InstanceRecord(
+        id=world.new_id("instance"),
+        name=spec.name,
+        owner=spec.owner,
+        spec=spec,
+        created_at=moment.now,
+        zone=host.zone if host else spec.zone,
+        host=host.name if host else None,
+    )
+    fault = moment.fault
+    if host is None:
+        record.fault = NO_HOST
+    elif fault and fault.kind is FaultKind.ERROR_STATUS:
+        record.fault = fault.text or "Build of instance aborted: injected"
+    else:
+        record.address = world.networks[spec.network].take()
+        if record.address is None:
+            record.fault = f"No fixed IP addresses available for {spec.network}"
+    if host:
+        host.instances.add(spec.name)
+    if spec.image in world.bad_images:
+        record.behaviour, record.sticky = Behaviour.ERRORS, True
+    world.instances[spec.name] = record
+    due = world.after(moment.now, world.scenario.speeds.build)
+    world.agenda.book(
+        due, _Later(record, record.epoch, lambda at: _built(world, record, at))
+    )
+
+
+def _built(world: World, record: InstanceRecord, at: datetime) -> None:
+    record.epoch += 1
+    if record.fault:
+        record.status = "ERROR"
+        return
+    for name in record.spec.volumes:
+        volume = world.volumes[name]
+        volume.attached_to, volume.status = record.id, "in-use"
+    _boot(world, record, at)
+
+
+def _boot(world: World, record: InstanceRecord, at: datetime) -> None:
+    record.status = "ACTIVE"
+    record.console.append(f"{at:%H:%M:%S} {record.name} booting")
+    record.serves_at = world.after(at, world.scenario.speeds.boot)
+    serving = _Later(
+        record, record.epoch, lambda due: health.changed(world, record.name, due)
+    )
+    world.agenda.book(record.serves_at, serving)
+    health.changed(world, record.name, at)
+
+
+def _start(world: World, record: InstanceRecord, now: datetime) -> None:
+    """
+    Restart: whatever is not sticky is mended by it.
+    """
+    if record.status == "BUILD":
+        return
+    record.epoch += 1
+    record.status, record.serves_at = "REBOOT", None
+    if not record.sticky:
+        record.behaviour = Behaviour.SERVING
+    health.changed(world, record.name, now)
+    due = world.after(now, world.scenario.speeds.restart)
+    world.agenda.book(
+        due, _Later(record, record.epoch, lambda at: _boot(world, record, at))
+    )
+
+
+def _forget(world: World, record: InstanceRecord, now: datetime) -> None:
+    """
+    It is gone: its address is free, its volumes are available, its members' checks fail.
+    """
+    if world.instances.get(record.name) is not record:
+        return
+    record.epoch += 1
+    del world.instances[record.name]
+    for host in world.hosts:
+        host.instances.discard(record.name)
+    if record.address and record.spec.network in world.networks:
+        world.networks[record.spec.network].free.append(record.address)
+    for volume in world.volumes.values():
+        if volume.attached_to == record.id:
+            volume.attached_to, volume.status = None, "available"
+    health.changed(world, record.name, now)
+
+
+def vanish(world: World, record: InstanceRecord, now: datetime) -> None:
+    """
+    Somebody deleted it behind our back.
+    """
+    _forget(world, record, now)
+
+
+def die(world: World, record: InstanceRecord, now: datetime) -> None:
+    """
+    The guest is gone; Nova notices later.
+    """
+    record.behaviour = Behaviour.KILL
+    record.epoch += 1
+
+    def notice(_due: datetime) -> None:
+        record.status = "SHUTOFF"
+
+    due = world.after(now, world.scenario.speeds.notice)
+    world.agenda.book(due, _Later(record, record.epoch, notice))
+
+
+def _check_references(world: World, spec: InstanceSpec, attempted: str) -> None:
+    images = {image.name: image for image in world.scenario.images}
+    flavors = {flavor.name: flavor for flavor in world.scenario.flavors}
+    named(images, spec.image, "image", attempted)
+    named(flavors, spec.flavor, "flavor", attempted)
+    named(world.networks, spec.network, "network", attempted)
+    for group in spec.security_groups:
+        named(world.security_groups, group, "security group", attempted)
+    for volume in spec.volumes:
+        named(world.volumes, volume, "volume", attempted)
+    if spec.server_group:
+        named(world.server_groups, spec.server_group, "server group", attempted)
+    if spec.zone and spec.zone not in world.scenario.zones:
+        raise RequestInvalid(attempted, f"there is no availability zone {spec.zone}")
+
+
+def _check_quota(world: World, spec: InstanceSpec, attempted: str) -> None:
+    left = world.left()
+    flavor = next(f for f in world.scenario.flavors if f.name == spec.flavor)
+    wanted = (("instances", 1), ("cores", flavor.vcpus), ("ram_mb", flavor.ram_mb))
+    for what, amount in wanted:
+        if -1 < getattr(left, what) < amount:
+            raise QuotaExceeded(attempted, f"the project's quota of {what} is used up")
+
+
+def _refuse_locked(record: InstanceRecord, attempted: str) -> None:
+    if record.locked:
+        raise CloudRefused(
+            attempted, "the instance is locked", "Whoever locked it may unlock it"
+        )

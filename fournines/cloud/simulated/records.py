@@ -1,0 +1,200 @@
+"""
+What the simulated cloud remembers of each resource: mutable records, touched only under the cloud's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network
+
+from fournines.model.ownership import Owner
+from fournines.model.specification import (
+    HealthMonitorSpec,
+    InstanceSpec,
+    ListenerSpec,
+    PoolSpec,
+    SecurityRule,
+)
+
+
+class Behaviour(StrEnum):
+    """
+    What an instance does when asked. The names are those of `fournines break`.
+    """
+
+    SERVING = "serving"
+    KILL = "kill"
+    HANG = "hang"
+    ERRORS = "errors"
+    GREY_ERRORS = "grey-errors"
+    GREY_SLOW = "grey-slow"
+
+
+@dataclass(slots=True)
+class Marked:
+    """
+    What every record has; `owner` None is a stranger's.
+    """
+
+    id: str
+    name: str
+    owner: Owner | None
+
+
+@dataclass(slots=True)
+class NetworkRecord(Marked):
+    """
+    A network, its subnet and its router.
+    """
+
+    cidr: str
+    addresses: Iterator[IPv4Address]
+    free: list[str] = field(default_factory=list)
+
+    @classmethod
+    def on(
+        cls, cidr: str, number: str, name: str, owner: Owner | None
+    ) -> NetworkRecord:
+        """
+        A network on a subnet; the first address is the router's.
+        """
+        hosts = IPv4Network(cidr).hosts()
+        next(hosts)
+        return cls(number, name, owner, cidr, hosts)
+
+    def take(self) -> str | None:
+        """
+        A free address, or None when the subnet is used up.
+        """
+        if self.free:
+            return self.free.pop()
+        address = next(self.addresses, None)
+        return str(address) if address else None
+
+
+@dataclass(slots=True)
+class SecurityGroupRecord(Marked):
+    """
+    A security group.
+    """
+
+    rules: tuple[SecurityRule, ...] = ()
+
+
+@dataclass(slots=True)
+class ServerGroupRecord(Marked):
+    """
+    A server group.
+    """
+
+    policy: str = ""
+
+
+@dataclass(slots=True)
+class VolumeRecord(Marked):
+    """
+    A volume.
+    """
+
+    size_gb: int = 1
+    zone: str | None = None
+    status: str = "creating"
+    attached_to: str | None = None
+
+
+@dataclass(slots=True)
+class InstanceRecord(Marked):
+    """
+    A server.
+
+    Attributes:
+        serves_at: From this moment its application answers; None while it is not up.
+        sticky: A restart does not mend its behaviour.
+        epoch: Grows with every change of state, so that outdated agenda entries know it.
+    """
+
+    spec: InstanceSpec
+    created_at: datetime
+    zone: str | None = None
+    host: str | None = None
+    address: str | None = None
+    status: str = "BUILD"
+    fault: str | None = None
+    locked: bool = False
+    serves_at: datetime | None = None
+    behaviour: Behaviour = Behaviour.SERVING
+    sticky: bool = False
+    epoch: int = 0
+    console: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class MemberRecord:
+    """
+    An instance in a pool. `epoch` as for instances; `up` is the health monitor's last word, None before its first.
+    """
+
+    id: str
+    instance: str
+    address: str
+    port: int
+    weight: int
+    backup: bool
+    up: bool | None = None
+    epoch: int = 0
+
+
+@dataclass(slots=True)
+class PoolRecord:
+    """
+    A pool.
+    """
+
+    id: str
+    spec: PoolSpec
+    members: dict[str, MemberRecord] = field(default_factory=dict)
+
+    @property
+    def monitor(self) -> HealthMonitorSpec:
+        """
+        Its health monitor.
+        """
+        return self.spec.health
+
+
+@dataclass(slots=True)
+class LoadBalancerRecord(Marked):
+    """
+    A load balancer with listeners (by name) and pools (by name).
+    """
+
+    network: str
+    vip_address: str
+    status: str = "PENDING_CREATE"
+    listeners: dict[str, tuple[str, ListenerSpec]] = field(default_factory=dict)
+    pools: dict[str, PoolRecord] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class FloatingIpRecord(Marked):
+    """
+    A floating IP.
+    """
+
+    address: str
+    load_balancer: str | None = None
+
+
+@dataclass(slots=True)
+class HostRecord:
+    """
+    A hypervisor.
+    """
+
+    name: str
+    zone: str
+    up: bool = True
+    instances: set[str] = field(default_factory=set)

@@ -1,0 +1,120 @@
+"""
+The simulated cloud's state: every record by name, hosts, addresses, ids, and what is booked to happen.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from ipaddress import IPv4Network
+
+from fournines.cloud.simulated.agenda import Agenda
+from fournines.cloud.simulated.faults import FaultBook
+from fournines.cloud.simulated.records import (
+    FloatingIpRecord,
+    HostRecord,
+    InstanceRecord,
+    LoadBalancerRecord,
+    NetworkRecord,
+    SecurityGroupRecord,
+    ServerGroupRecord,
+    VolumeRecord,
+)
+from fournines.cloud.simulated.scenario import Scenario
+from fournines.model.inventory import Quota
+
+
+class World:
+    """
+    All state. Touched only under the cloud's lock.
+
+    Attributes:
+        memberships: Instance name -> the (load balancer, pool) names it is a member of.
+        bad_images: Images whose new instances start and never serve.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.agenda = Agenda()
+        self.faults = FaultBook(scenario.seed)
+        self.networks: dict[str, NetworkRecord] = {}
+        self.security_groups: dict[str, SecurityGroupRecord] = {}
+        self.server_groups: dict[str, ServerGroupRecord] = {}
+        self.volumes: dict[str, VolumeRecord] = {}
+        self.instances: dict[str, InstanceRecord] = {}
+        self.load_balancers: dict[str, LoadBalancerRecord] = {}
+        self.floating_ips: dict[str, FloatingIpRecord] = {}
+        self.memberships: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+        self.bad_images: set[str] = set()
+        self.external = IPv4Network(scenario.external_cidr).hosts()
+        self.hosts = [
+            HostRecord(f"{zone}-host{number}", zone)
+            for zone in scenario.zones
+            for number in range(1, scenario.hosts_per_zone + 1)
+        ]
+        self._numbers: defaultdict[str, int] = defaultdict(int)
+
+    def new_id(self, kind: str) -> str:
+        """
+        The next id of a kind: the same calls give the same ids.
+        """
+        self._numbers[kind] += 1
+        return f"{kind}-{self._numbers[kind]:05d}"
+
+    def after(self, now: datetime, seconds: float) -> datetime:
+        """
+        A moment so much later, give or take the scenario's jitter.
+        """
+        ratio = self.scenario.speeds.jitter_ratio
+        return now + timedelta(seconds=seconds * self.faults.jitter(ratio))
+
+    def host_for(self, zone: str | None, group: str | None) -> HostRecord | None:
+        """
+        Where a new instance goes: the emptiest host with room, apart from its server group's others.
+        """
+        limit = self.scenario.instances_per_host
+        fit = [
+            host
+            for host in self.hosts
+            if host.up and zone in {None, host.zone} and len(host.instances) < limit
+        ]
+        policy = self.server_groups[group].policy if group else ""
+        taken = self._hosts_of(group) if group else set()
+        apart = [host for host in fit if host.name not in taken]
+        chosen = apart if apart or policy == "anti-affinity" else fit
+        return min(chosen, key=lambda host: len(host.instances), default=None)
+
+    def _hosts_of(self, group: str) -> set[str | None]:
+        return {r.host for r in self.instances.values() if r.spec.server_group == group}
+
+    def left(self) -> Quota:
+        """
+        Limits less usage.
+        """
+        limits = self.scenario.limits
+        sizes = {flavor.name: flavor for flavor in self.scenario.flavors}
+        flavors = [
+            sizes[r.spec.flavor]
+            for r in self.instances.values()
+            if r.spec.flavor in sizes
+        ]
+
+        def less(limit: int, used: Iterable[int]) -> int:
+            return -1 if limit == -1 else max(limit - sum(used), 0)
+
+        return Quota(
+            instances=less(limits.instances, [len(self.instances)]),
+            cores=less(limits.cores, (flavor.vcpus for flavor in flavors)),
+            ram_mb=less(limits.ram_mb, (flavor.ram_mb for flavor in flavors)),
+            volumes=less(limits.volumes, [len(self.volumes)]),
+            volume_gb=less(
+                limits.volume_gb, (v.size_gb for v in self.volumes.values())
+            ),
+            floating_ips=less(limits.floating_ips, [len(self.floating_ips)]),
+            networks=less(limits.networks, [len(self.networks)]),
+            routers=less(limits.routers, [len(self.networks)]),
+            security_groups=less(limits.security_groups, [len(self.security_groups)]),
+            load_balancers=less(limits.load_balancers, [len(self.load_balancers)]),
+            server_groups=less(limits.server_groups, [len(self.server_groups)]),
+        )
