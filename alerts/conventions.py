@@ -1,0 +1,194 @@
+"""
+Every metric, label, job and alert name, once. Generators and readers take them from here and never spell one inline.
+
+Three families: what Octavia's PROMETHEUS listener gives (`octavia_`), what members, the blackbox exporter and Prometheus give, and
+what is ours: `fournines_` is exported by the healer, `fournines:` is recorded by rules.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+# -- labels
+
+PLATFORM = "platform"
+SERVICE = "service"
+GROUP = "group"
+SLOT = "slot"
+INSTANCE_NAME = "instance_name"
+SLO = "slo"
+INDICATOR = "indicator"
+TIER = "tier"
+SEVERITY = "severity"
+DIAGNOSIS = "diagnosis"
+MEMBER_ID = "member_id"
+POOL_ID = "pool_id"
+LISTENER_ID = "listener_id"
+CODE = "code"
+LE = "le"
+
+SERVICE_LABELS = (PLATFORM, SERVICE)
+MEMBER_LABELS = (PLATFORM, SERVICE, GROUP, SLOT, INSTANCE_NAME)
+INDICATOR_LABELS = (PLATFORM, SERVICE, INDICATOR)
+OBJECTIVE_LABELS = (PLATFORM, SERVICE, SLO, INDICATOR)
+
+
+class Tier(StrEnum):
+    """
+    What kind of sign an alert is.
+    """
+
+    CAUSE = "cause"
+    BURN = "burn"
+    BLIND = "blind"
+    ALIVE = "alive"
+
+
+class Severity(StrEnum):
+    """
+    Who is woken: the healer at once, a person at once, a person at work. `NONE` is the Watchdog's.
+    """
+
+    HEAL = "heal"
+    PAGE = "page"
+    TICKET = "ticket"
+    NONE = "none"
+
+
+class Job(StrEnum):
+    """
+    Scrape jobs. The first three find their targets through the healer.
+    """
+
+    LOAD_BALANCERS = "load-balancers"
+    MEMBERS = "members"
+    PROBES = "probes"
+    HEALER = "healer"
+    PROMETHEUS = "prometheus"
+    ALERTMANAGER = "alertmanager"
+    BLACKBOX = "blackbox"
+
+
+class Alert(StrEnum):
+    """
+    Alert names; each has a page of that name in docs/runbooks/.
+    """
+
+    PROBE_FAIL = "ProbeFail"
+    APP_SCRAPE_DOWN = "AppScrapeDown"
+    LB_MEMBER_DOWN = "LBMemberDown"
+    MEMBER_ERRORS = "MemberErrors"
+    MEMBER_SLOW = "MemberSlow"
+    MEMBER_STALLED = "MemberStalled"
+    BURN_MINUTE = "BudgetBurnMinute"
+    BURN_FIVE_MINUTES = "BudgetBurnFiveMinutes"
+    BURN_HOUR = "BudgetBurnHour"
+    BURN_SIX_HOURS = "BudgetBurnSixHours"
+    BURN_THREE_DAYS = "BudgetBurnThreeDays"
+    BLIND_LOAD_BALANCER = "BlindLoadBalancer"
+    BLIND_MEMBERS = "BlindMembers"
+    BLIND_PROBES = "BlindProbes"
+    BLIND_LATENCY = "BlindLatency"
+    BLIND_WATCHDOG = "BlindWatchdog"
+    HEALER_DOWN = "HealerDown"
+    RULES_FAILING = "RulesFailing"
+    RULES_LATE = "RulesLate"
+    NOTIFICATIONS_FAILING = "NotificationsFailing"
+    HEALING_OFF = "HealingOff"
+    WATCHDOG = "Watchdog"
+
+
+# -- Octavia's PROMETHEUS listener (labels rewritten at the scrape: see alerts/configuration.py)
+
+POOL_RESPONSES = "octavia_pool_http_responses_total"
+MEMBER_RESPONSES = "octavia_member_http_responses_total"
+MEMBER_STATUS = "octavia_member_status"
+MEMBER_WEIGHT = "octavia_member_weight"
+MEMBER_SESSIONS = "octavia_member_current_sessions"
+MEMBER_RESPONSE_TIME = "octavia_member_response_time_average_seconds"
+MEMBER_CONNECTION_ERRORS = "octavia_member_connection_errors_total"
+MEMBER_ABORTS = "octavia_member_server_aborts_total"
+POOL_STATUS = "octavia_pool_status"
+POOL_ACTIVE_MEMBERS = "octavia_pool_active_members"
+POOL_RETRIES = "octavia_pool_retry_warnings_total"
+POOL_SESSIONS = "octavia_pool_current_sessions"
+LOAD_BALANCER_CPU = "octavia_loadbalancer_cpu"
+LOAD_BALANCER_CONNECTIONS = "octavia_loadbalancer_current_connections"
+
+OCTAVIA_KEPT = (
+    POOL_RESPONSES,
+    MEMBER_RESPONSES,
+    MEMBER_STATUS,
+    MEMBER_WEIGHT,
+    MEMBER_SESSIONS,
+    MEMBER_RESPONSE_TIME,
+    MEMBER_CONNECTION_ERRORS,
+    MEMBER_ABORTS,
+    POOL_STATUS,
+    POOL_ACTIVE_MEMBERS,
+    POOL_RETRIES,
+    POOL_SESSIONS,
+    LOAD_BALANCER_CPU,
+    LOAD_BALANCER_CONNECTIONS,
+)
+"""What is kept of some 200 series a load balancer gives every second: what rules and dashboards read."""
+
+# -- members, probes, Prometheus and Alertmanager
+
+UP = "up"
+PROBE_SUCCESS = "probe_success"
+PROBE_DURATION = "probe_duration_seconds"
+APP_BUCKET = "http_request_duration_seconds_bucket"
+APP_COUNT = "http_request_duration_seconds_count"
+APP_SUM = "http_request_duration_seconds_sum"
+RULE_FAILURES = "prometheus_rule_evaluation_failures_total"
+RULE_MISSES = "prometheus_rule_group_iterations_missed_total"
+RULE_DURATION = "prometheus_rule_group_last_duration_seconds"
+NOTIFICATIONS_DROPPED = "prometheus_notifications_dropped_total"
+NOTIFICATIONS_FAILED = "alertmanager_notifications_failed_total"
+
+# -- exported by the healer
+
+MEMBER_INFO = "fournines_member_info"
+SERVICE_INFO = "fournines_service_info"
+LISTENER_INFO = "fournines_listener_info"
+OBJECTIVE_RATIO = "fournines_slo_objective_ratio"
+BUDGET_RATIO = "fournines_slo_budget_ratio"
+WINDOW_DAYS = "fournines_slo_window_days"
+LATENCY_THRESHOLD = "fournines_slo_latency_threshold_seconds"
+SERVICE_AGE = "fournines_service_age_seconds"
+MIN_HEALTHY = "fournines_group_min_healthy"
+HEALING_ENABLED = "fournines_healing_enabled"
+WATCHDOG_AGE = "fournines_watchdog_age_seconds"
+CASES_OPEN = "fournines_cases_open"
+CASES_CLOSED = "fournines_cases_closed_total"
+ALERTS_RECEIVED = "fournines_alerts_received_total"
+REFUSALS = "fournines_refusals_total"
+
+# -- recorded by rules
+
+REC_MEMBER_INFO = "fournines:member:info"
+REC_MEMBER_WEIGHT = "fournines:member:weight"
+REC_MEMBER_SERVED = "fournines:member:served"
+REC_MEMBER_IN_SERVICE = "fournines:member:in_service"
+REC_BUDGET_SECONDS = "fournines:slo_budget:seconds"
+REC_SERVICE_AGE = "fournines:service_age:seconds"
+REC_THRESHOLD = "fournines:slo_latency_threshold:info"
+REC_ERRORS_OLDER = "fournines:sli_errors:older_sum"
+REC_TOTAL_MEAN = "fournines:sli_total:window_mean"
+REC_BUDGET_SPENT = "fournines:slo_budget_spent:seconds"
+REC_BUDGET_REMAINING = "fournines:slo_budget_remaining:ratio"
+
+
+def errors_over(window: str) -> str:
+    """
+    The record of bad requests per second over a window: `fournines:sli_errors:rate1m`.
+    """
+    return f"fournines:sli_errors:rate{window}"
+
+
+def total_over(window: str) -> str:
+    """
+    The record of all requests per second over a window: `fournines:sli_total:rate1m`.
+    """
+    return f"fournines:sli_total:rate{window}"
