@@ -16,10 +16,9 @@ from collections.abc import Callable
 from typing import Any
 
 import openstack
-from openstack import exceptions
 from openstack.connection import Connection
 
-from fournines_sandbox import image
+from fournines_sandbox import image, supervision
 from fournines_sandbox.configuration.document import REGION
 from fournines_sandbox.configuration.neutron import EXTERNAL_PHYSICAL_NETWORK
 from fournines_sandbox.credentials import Credentials
@@ -149,9 +148,11 @@ def resources(site: Site, credentials: Credentials, say: Callable[[str], None]) 
     Flavors, networks and the image, in the running cloud.
     """
     cloud = administrator(site, credentials)
-    _flavors(cloud)
     _networks(site, cloud)
     _image(site, cloud, say)
+    if "nova" not in supervision.programs(site):
+        return
+    _flavors(cloud)
     (site.state / "seeded.json").write_text(json.dumps({"version": VERSION}))
 
 
@@ -214,8 +215,8 @@ def _networks(site: Site, cloud: Connection) -> None:
             name="routable",
             prefixes=[str(site.routable_pool)],
             default_prefix_length=26,
-            min_prefix_length=20,
-            max_prefix_length=29,
+            minimum_prefix_length=20,
+            maximum_prefix_length=29,
             is_shared=True,
             is_default=True,
         )
@@ -227,10 +228,7 @@ def _image(site: Site, cloud: Connection, say: Callable[[str], None]) -> None:
         return
     path = image.ensure(site, say)
     if found:
-        try:
-            cloud.image.delete_image(found)
-        except exceptions.ResourceNotFound:
-            say("an unfinished image was gone already")
+        cloud.image.delete_image(found, ignore_missing=True)
     cloud.image.create_image(
         name=image.NAME,
         filename=str(path),
