@@ -14,10 +14,17 @@ from importlib import resources
 from pathlib import Path
 
 from fournines_sandbox.compute.command import run
+from fournines_sandbox.compute.rootfs import ImageStore
 from fournines_sandbox.site import Site
 
 NAME = "debian-12"
 """The image's name in Glance."""
+
+PROPERTY = "fournines_base"
+"""
+Property of the Glance image that names the unpacked copy in the cache, so that no instance waits for the first one's
+download.
+"""
 
 MIN_DISK_GB = 1
 MIN_RAM_MB = 128
@@ -113,18 +120,32 @@ def ensure(site: Site, say: Callable[[str], None] = lambda _: None) -> Path:
         CommandError: mmdebstrap failed, most often for want of a package mirror.
     """
     archive = path(site)
-    if archive.exists():
-        return archive
-    say("making the Debian image (once)")
-    site.cache.mkdir(parents=True, exist_ok=True)
+    if not archive.exists():
+        say("making the Debian image (once)")
+        _make(archive)
+    store = ImageStore(unpacked(site))
+    store.ensure(archive.stem, lambda target: target.symlink_to(archive))
+    return archive
+
+
+def _make(archive: Path) -> None:
+    archive.parent.mkdir(parents=True, exist_ok=True)
     scratch = archive.with_suffix(".part.tar")
-    recipe = _recipe()
     try:
-        run("mmdebstrap", "--quiet", *recipe, str(scratch), timeout_seconds=1200)
+        run("mmdebstrap", "--quiet", *_recipe(), str(scratch), timeout_seconds=1200)
         scratch.rename(archive)
     finally:
         scratch.unlink(missing_ok=True)
-    return archive
+
+
+def unpacked(site: Site) -> Path:
+    """The directory of unpacked base images, by the archive's stem."""
+    return site.cache / "rootfs"
+
+
+def properties(site: Site) -> dict[str, str]:
+    """Properties the image is to have in Glance."""
+    return {PROPERTY: path(site).stem, "os_distro": "debian", "os_version": "12", "os_type": "linux"}
 
 
 def copy_from(site: Site, other: Path) -> bool:

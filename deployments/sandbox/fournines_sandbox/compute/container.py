@@ -86,6 +86,7 @@ class ContainerSpec:
             f"--hostname={self.hostname}",
             f"--uuid={self.uuid}",
             f"--network-namespace-path=/run/netns/{self.netns}",
+            "--drop-capability=CAP_NET_ADMIN",  # the port's packet filter is out of its reach
             "--console=read-only",
             "--resolv-conf=off",
             "--timezone=off",

@@ -16,7 +16,6 @@ from cloudinit.cmd import main  # noqa: E402
 
 STAGES = (
     ("init", "--local"),
-    ("init",),
     ("modules", "--mode=config"),
     ("modules", "--mode=final"),
 )

@@ -1,0 +1,3 @@
+"""
+Volumes of the embedded cloud: sparse files with a file system, behind a Cinder driver.
+"""
