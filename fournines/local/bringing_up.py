@@ -21,7 +21,7 @@ from alerts import configuration
 from fournines.local import programs, supervision
 from fournines.local.programs import Program
 from fournines.settings import ROOT, Settings
-from fournines.store import database
+from fournines.store.sql import open_store
 
 EMBEDDED_CLOUD = "fournines"
 """The clouds.yaml entry that the embedded OpenStack writes."""
@@ -49,7 +49,7 @@ def bring_up(settings: Settings, say: Say) -> None:
         _cloud(settings, "up")
     secret_file(settings)
     say("database of cases, journal and registry")
-    database.open_store(settings.store_url)
+    open_store(settings.store_url).close()
     say("configurations of Prometheus, Alertmanager and blackbox exporter")
     _write_configurations(settings)
     wanted = programs.programs(settings)
