@@ -1,0 +1,213 @@
+"""
+Reasons not to heal. Each brake is a pure function: a refusal with its numbers, or None for "no objection".
+
+Brakes come before engines: a healer that is wrong once is switched off for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from fournines.model.refusal import Reason, Refusal
+from healing.situation import Situation
+
+Brake = Callable[[Situation], Refusal | None]
+
+COOL_DOWN_SECONDS = 5.0
+"""Pause after the first healing of a slot; doubles with every further one."""
+
+WAITING = frozenset({Reason.BUSY, Reason.DISRUPTIONS, Reason.COOL_DOWN})
+"""Refusals that time cures: the case stays open and asks again."""
+
+
+def switched_off(situation: Situation) -> Refusal | None:
+    """
+    A person switched healing off.
+    """
+    if situation.healing_on:
+        return None
+    by = situation.switched_by or "nobody said why"
+    return _refuse(situation, Reason.SWITCHED_OFF, f"healing is switched off: {by}")
+
+
+def not_ours(situation: Situation) -> Refusal | None:
+    """
+    The instance does not carry the mark of this very place.
+    """
+    instance = situation.instance
+    if instance is None:
+        return None
+    owner = instance.owner
+    subject = situation.subject
+    place = (subject.platform, subject.service, subject.group, subject.slot)
+    if owner and (owner.platform, owner.service, owner.group, owner.slot) == place:
+        return None
+    return _refuse(
+        situation,
+        Reason.NOT_OURS,
+        f"{instance.name} ({instance.id}) does not carry the mark of {subject.key}",
+    )
+
+
+def locked(situation: Situation) -> Refusal | None:
+    """
+    Somebody locked the instance.
+    """
+    if situation.instance is None or not situation.instance.locked:
+        return None
+    name = situation.instance.name
+    return _refuse(
+        situation, Reason.LOCKED, f"{name} is locked; unlock it to let it be healed"
+    )
+
+
+def unwanted(situation: Situation) -> Refusal | None:
+    """
+    The slot is no longer asked for: whoever scales in takes care of it.
+    """
+    slot = situation.subject.slot
+    if slot is not None and slot < situation.group.count:
+        return None
+    return _refuse(
+        situation,
+        Reason.STALE,
+        f"the group has {situation.group.count} slots now, this is not one of them",
+    )
+
+
+def busy(situation: Situation) -> Refusal | None:
+    """
+    Somebody else works on the service.
+    """
+    if situation.lease_holder is None:
+        return None
+    return _refuse(
+        situation, Reason.BUSY, f"{situation.lease_holder} works on the service"
+    )
+
+
+def storm(situation: Situation) -> Refusal | None:
+    """
+    Too much of the group is unwell for its members to be the cause.
+
+    Replacing instances during a network or control-plane fault makes it worse. Both a count and a share must be met: the count keeps
+    small groups healable.
+    """
+    limits = situation.group.healing
+    unwell = len(situation.unwell)
+    ratio = unwell / max(len(situation.members), 1)
+    if (
+        unwell < limits.storm_unhealthy_min
+        or ratio < limits.storm_unhealthy_ratio_min
+        or len(situation.members) == 1
+    ):
+        return None
+    return _refuse(
+        situation,
+        Reason.STORM,
+        f"{unwell} of {len(situation.members)} members are unwell",
+    )
+
+
+def disruptions(situation: Situation) -> Refusal | None:
+    """
+    Enough is being changed on the platform at this moment.
+    """
+    at_once = situation.platform.disruptions_max
+    if len(situation.acting) < at_once:
+        return None
+    others = ", ".join(sorted(situation.acting))
+    return _refuse(
+        situation,
+        Reason.DISRUPTIONS,
+        f"{len(situation.acting)} of at most {at_once} healings run already ({others})",
+    )
+
+
+def attempts(situation: Situation) -> Refusal | None:
+    """
+    The slot was healed too often: healing does not help it.
+    """
+    limits = situation.group.healing
+    recent = _recent(situation)
+    if recent < limits.attempts_max:
+        return None
+    return _refuse(
+        situation,
+        Reason.ATTEMPTS,
+        f"healed {recent} times within {limits.cooldown_seconds} s, "
+        f"at most {limits.attempts_max}: a person must look",
+    )
+
+
+def cool_down(situation: Situation) -> Refusal | None:
+    """
+    The slot was healed a moment ago; the pause doubles with every healing.
+    """
+    ended = [a.ended_at for a in situation.attempts if a.ended_at is not None]
+    recent = _recent(situation)
+    if not ended or not recent:
+        return None
+    pause = timedelta(seconds=COOL_DOWN_SECONDS * 2 ** (recent - 1))
+    ready = max(ended) + pause
+    if situation.now >= ready:
+        return None
+    left = (ready - situation.now).total_seconds()
+    return _refuse(
+        situation,
+        Reason.COOL_DOWN,
+        f"healed {recent} times lately; again in {left:.0f} s",
+    )
+
+
+def min_healthy(situation: Situation) -> Refusal | None:
+    """
+    Taking this member away would leave too few that serve.
+
+    Asked before a member that serves gets weight 0 or is restarted. A replacement asks nothing: the new member joins before the old
+    one leaves.
+    """
+    limits = situation.group.healing
+    member = situation.member
+    if member is None or not member.serving:
+        return None
+    if situation.others_serving >= max(limits.min_healthy, 1):
+        return None
+    return _refuse(
+        situation,
+        Reason.MIN_HEALTHY,
+        f"only {situation.others_serving} others serve, "
+        f"{max(limits.min_healthy, 1)} must",
+    )
+
+
+BRAKES: tuple[Brake, ...] = (
+    switched_off,
+    unwanted,
+    not_ours,
+    locked,
+    storm,
+    attempts,
+    busy,
+    disruptions,
+    cool_down,
+)
+"""All that must have no objection before anything irreversible; those that time cures come last."""
+
+
+def objections(situation: Situation) -> tuple[Refusal, ...]:
+    """
+    Every brake's refusal, in their order; empty means go.
+    """
+    found = (brake(situation) for brake in BRAKES)
+    return tuple(refusal for refusal in found if refusal is not None)
+
+
+def _recent(situation: Situation) -> int:
+    window = timedelta(seconds=situation.group.healing.cooldown_seconds)
+    return sum(a.opened_at > situation.now - window for a in situation.attempts)
+
+
+def _refuse(situation: Situation, reason: Reason, detail: str) -> Refusal:
+    return Refusal(reason=reason, detail=detail, subject=situation.subject.key)

@@ -1,0 +1,44 @@
+"""
+Blind: what we look with is broken, so nothing is said about the member.
+
+The rough model: if nothing answers us, not the member and not one of its peers, while the load balancer calls the member
+ONLINE, then it is our road there that is cut. Acting on that would replace healthy instances.
+"""
+
+from __future__ import annotations
+
+from fournines.model.case import Diagnosis
+from fournines.model.probing import Answer
+from healing.diagnosis.finding import Finding
+from healing.evidence import MemberEvidence
+
+ALIVE = frozenset({"ONLINE", "NO_MONITOR", "DRAINING"})
+
+
+def look(evidence: MemberEvidence) -> Finding | None:
+    """
+    Whether we can see at all.
+    """
+    if not evidence.cloud_read and not evidence.probes:
+        return Finding(
+            diagnosis=Diagnosis.BLIND,
+            saw="neither the cloud's API nor a probe of our own could be read",
+        )
+    answered = [p for p in evidence.probes if p.answer is Answer.STATUS]
+    alone = evidence.peers_silent or not evidence.peer_probes
+    if (
+        evidence.probes
+        and not answered
+        and alone
+        and evidence.instance_status == "ACTIVE"
+        and evidence.operating_status in ALIVE
+    ):
+        return Finding(
+            diagnosis=Diagnosis.BLIND,
+            saw=(
+                f"none of {len(evidence.probes)} probes was answered, nor one of "
+                f"{len(evidence.peer_probes)} to its peers, yet the load balancer "
+                f"calls it {evidence.operating_status}: our way there is cut"
+            ),
+        )
+    return None

@@ -1,0 +1,45 @@
+"""
+Grey slow: the health check is quick, users wait.
+
+Slow is meant against the peers: when all are slow, the members are not the cause (load, a dependency) and replacing one helps nobody.
+"""
+
+from __future__ import annotations
+
+from fournines.model.case import Diagnosis
+from fournines.model.probing import Answer, ProbeResult
+from healing.diagnosis.finding import SAMPLES_MIN, Finding
+from healing.evidence import MemberEvidence
+
+SLOWER_MIN = 3.0
+"""Times the peers' median: the alert's own factor (docs/slo.md)."""
+
+SECONDS_MIN = 0.25
+"""Below this nobody calls an answer slow, whatever the peers do."""
+
+
+def look(evidence: MemberEvidence) -> Finding | None:
+    """
+    Whether users wait for this member and not for its peers.
+    """
+    if not evidence.health_probes or not evidence.health_probes[-1].good:
+        return None
+    peers = evidence.peer_seconds
+    if peers is None:
+        return None
+    limit = max(SECONDS_MIN, SLOWER_MIN * peers)
+    slow = [probe for probe in evidence.user_probes if _slow(probe, limit)]
+    if len(slow) < SAMPLES_MIN:
+        return None
+    return Finding(
+        diagnosis=Diagnosis.GREY_SLOW,
+        saw=(
+            f"the health check is green, yet {len(slow)} of "
+            f"{len(evidence.user_probes)} requests on the users' path took up to "
+            f"{max(probe.seconds for probe in slow):.2f} s, its peers {peers:.3f} s"
+        ),
+    )
+
+
+def _slow(probe: ProbeResult, limit: float) -> bool:
+    return probe.answer is Answer.SILENT or (probe.good and probe.seconds > limit)

@@ -1,0 +1,69 @@
+"""
+The reversible first move: may a member get weight 0 on one sample?
+
+Harmless and undone by one call, so one sample is enough; but only while enough others serve, since many first moves at once are
+an outage of our own making.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from fournines.model.inventory import Member
+from fournines.model.refusal import Reason, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class WeightZero:
+    """
+    Go: one call. `weight_before` undoes it.
+    """
+
+    instance: str
+    weight_before: int
+
+
+def decide(
+    instance: str,
+    members: Sequence[Member],
+    *,
+    min_healthy: int,
+    suspects: Collection[str],
+    healing_on: bool = True,
+) -> WeightZero | Refusal:
+    """
+    Whether to take requests away from a member at once.
+
+    Args:
+        instance: The member woken for.
+        members: Its pool as last seen, with weights as we have set them since.
+        min_healthy: How many others must go on serving; at least one.
+        suspects: Members that are not to be counted on: other open cases' instances.
+        healing_on: The master switch.
+    """
+
+    def refuse(reason: Reason, detail: str) -> Refusal:
+        return Refusal(reason=reason, detail=detail, subject=instance)
+
+    if not healing_on:
+        return refuse(Reason.SWITCHED_OFF, "healing is switched off")
+    member = next((m for m in members if m.name == instance), None)
+    if member is None:
+        return refuse(Reason.MISSING, "it is in no pool")
+    if member.weight == 0:
+        return refuse(Reason.NOTHING_WRONG, "its weight is 0 already")
+    others = sum(
+        m.weight > 0
+        and m.admin_up
+        and m.operating_status not in {"ERROR", "OFFLINE"}
+        and m.name not in suspects
+        for m in members
+        if m.name != instance
+    )
+    needed = max(min_healthy, 1)
+    if others < needed:
+        return refuse(
+            Reason.MIN_HEALTHY, f"only {others} others would serve, {needed} must"
+        )
+    return WeightZero(instance, member.weight)

@@ -1,0 +1,236 @@
+"""
+From a rung to a plan: every choice settled, in steps that each may run twice.
+
+A replacement keeps its order for the users' sake: the new member serves before the old one leaves, and the old one leaves before it
+is deleted. Generations grow, so a replacement that was cut short is found by its name and finished instead of doubled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from fournines.model.desired import Membership
+from fournines.model.specification import MemberSpec
+from fournines.planning.plan import Plan, Purpose
+from fournines.planning.steps import (
+    AwaitServing,
+    DeleteInstance,
+    EnsureInstance,
+    EnsureVolume,
+    JoinPool,
+    LeavePool,
+    RestartInstance,
+    SetWeight,
+    Step,
+)
+from healing import replacement
+from healing.ladder import Choice, Rung
+from healing.situation import Situation, pool_member
+
+SERVING_DEADLINE_SECONDS = 60.0
+"""A new instance serves within seconds; a minute leaves room for a slow cloud."""
+
+FULL_WEIGHT = 1
+"""What every member weighs that serves (MemberSpec's default)."""
+
+BUILD_DEADLINE_SECONDS = 120.0
+"""A build that takes longer is stuck: the next rung is quicker than waiting."""
+
+
+def make(choice: Choice, situation: Situation, *, case_id: str) -> Plan:
+    """
+    The plan of a rung; empty when there is nothing to change.
+    """
+    steps: tuple[Step, ...] = ()
+    match choice.rung:
+        case Rung.REPLACE:
+            steps = _replace(situation, drain=choice.drain)
+        case Rung.RESTART:
+            steps = _restart(situation)
+        case Rung.WATCH:
+            steps = _restore(situation)
+        case Rung.PAGE:
+            steps = ()
+    told = "\n".join(step.model_dump_json() for step in steps)
+    digest = hashlib.sha256(told.encode()).hexdigest()[:8]
+    return Plan(
+        id=f"heal-{case_id}-{choice.rung}-{digest}",
+        purpose=Purpose.HEAL,
+        platform=situation.subject.platform,
+        service=situation.subject.service,
+        made_at=situation.inventory.at,
+        steps=steps,
+        refusals=choice.refusals,
+    )
+
+
+def arriving(plan: Plan) -> str | None:
+    """
+    The instance that a plan brings, if it brings one.
+    """
+    for step in plan.steps:
+        if isinstance(step, EnsureInstance):
+            return step.spec.name
+    return None
+
+
+def _replace(situation: Situation, *, drain: bool) -> tuple[Step, ...]:
+    change = replacement.of_slot(situation)
+    group, service = situation.group, situation.service
+    slot = situation.subject.slot
+    assert slot is not None
+    steps: list[Step] = []
+    before: list[str] = []
+    if drain:
+        steps.extend(_drain(situation))
+        before = [step.id for step in steps if group.volume_size_gb is not None]
+    if group.volume_size_gb is not None:
+        spec = service.volume(group, slot, change.zone)
+        volume = EnsureVolume(id=f"ensure-volume/{spec.name}", spec=spec)
+        steps.append(volume)
+        before.append(volume.id)
+    ensure = EnsureInstance(
+        id=f"ensure-instance/{change.arriving}",
+        needs=tuple(before),
+        deadline_seconds=BUILD_DEADLINE_SECONDS,
+        why=f"{situation.subject.instance or 'the slot'} is sick",
+        spec=service.instance(group, slot, change.generation, change.zone),
+    )
+    steps.append(ensure)
+    served: list[str] = []
+    for place in group.memberships:
+        pair = _serve(situation, place, change.arriving, after=ensure.id)
+        steps.extend(pair)
+        served.append(pair[-1].id)
+    steps.extend(_retire(situation, change.leaving, tuple(served) or (ensure.id,)))
+    return tuple(steps)
+
+
+def _serve(
+    situation: Situation, place: Membership, instance: str, *, after: str
+) -> tuple[Step, Step]:
+    join = JoinPool(
+        id=f"join-pool/{place.pool}/{instance}",
+        needs=(after,),
+        load_balancer=place.load_balancer,
+        pool=place.pool,
+        members=(MemberSpec(instance=instance, port=place.port),),
+    )
+    return join, _await(situation, place, instance, after=join.id)
+
+
+def _await(
+    situation: Situation, place: Membership, instance: str, *, after: str
+) -> AwaitServing:
+    probe = situation.group.probe
+    return AwaitServing(
+        id=f"await-serving/{place.pool}/{instance}",
+        needs=(after,),
+        deadline_seconds=SERVING_DEADLINE_SECONDS,
+        load_balancer=place.load_balancer,
+        pool=place.pool,
+        instances=(instance,),
+        probe_port=probe.port if probe else None,
+        probe_path=probe.path if probe else None,
+    )
+
+
+def _retire(
+    situation: Situation, leaving: tuple[str, ...], after: tuple[str, ...]
+) -> list[Step]:
+    """
+    Out of every pool in one change each, then deleted.
+    """
+    steps: list[Step] = []
+    if not leaving:
+        return steps
+    last = after
+    for place in situation.group.memberships:
+        leave = LeavePool(
+            id=f"leave-pool/{place.pool}/{leaving[-1]}",
+            needs=last,
+            load_balancer=place.load_balancer,
+            pool=place.pool,
+            instances=leaving,
+        )
+        steps.append(leave)
+        last = (leave.id,)
+    known = {instance.name for instance in situation.inventory.instances}
+    steps.extend(
+        DeleteInstance(id=f"delete-instance/{name}", needs=last, instance=name)
+        for name in leaving
+        if name in known
+    )
+    return steps
+
+
+def _restart(situation: Situation) -> tuple[Step, ...]:
+    name = situation.subject.instance
+    assert name is not None
+    steps = _drain(situation)
+    restart = RestartInstance(
+        id=f"restart-instance/{name}",
+        needs=tuple(step.id for step in steps),
+        deadline_seconds=BUILD_DEADLINE_SECONDS,
+        instance=name,
+    )
+    steps.append(restart)
+    last = restart.id
+    for place in situation.group.memberships:
+        await_serving = _await(situation, place, name, after=last)
+        steps.append(await_serving)
+        steps.append(_weight_one(place, name, after=(await_serving.id,)))
+        last = steps[-1].id
+    return tuple(steps)
+
+
+def _drain(situation: Situation) -> list[Step]:
+    """
+    Weight 0 where it is not 0 yet.
+    """
+    name = situation.subject.instance
+    found = pool_member(situation.inventory, situation.group, name) if name else None
+    if name is None or found is None or found[2].weight == 0:
+        return []
+    balancer, pool, member = found
+    return [
+        SetWeight(
+            id=f"set-weight/{pool}/{name}/0",
+            load_balancer=balancer,
+            pool=pool,
+            instance=name,
+            weight=0,
+            weight_before=member.weight,
+            why="it is sick: no new requests",
+        )
+    ]
+
+
+def _restore(situation: Situation) -> tuple[Step, ...]:
+    """
+    The weight that a first action took away, given back.
+    """
+    name = situation.subject.instance
+    found = pool_member(situation.inventory, situation.group, name) if name else None
+    if name is None or found is None or found[2].weight != 0:
+        return ()
+    balancer, pool, _member = found
+    place = next(
+        p
+        for p in situation.group.memberships
+        if (p.load_balancer, p.pool) == (balancer, pool)
+    )
+    return (_weight_one(place, name, after=()),)
+
+
+def _weight_one(place: Membership, instance: str, after: tuple[str, ...]) -> SetWeight:
+    return SetWeight(
+        id=f"set-weight/{place.pool}/{instance}/{FULL_WEIGHT}",
+        needs=after,
+        load_balancer=place.load_balancer,
+        pool=place.pool,
+        instance=instance,
+        weight=FULL_WEIGHT,
+        weight_before=0,
+        why="it is well",
+    )

@@ -1,0 +1,375 @@
+"""
+The ladder's choices, the plans they become, and when a remedy is believed.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fournines.model.case import Diagnosis
+from fournines.model.desired import HealingLimits
+from fournines.model.probing import Answer, ProbeResult
+from fournines.model.refusal import Reason
+from healing import ladder, verify
+from healing import plan as planning
+from healing.evidence import MemberEvidence
+from healing.ladder import Choice, Rung
+from healing.verify import Look, Verdict
+from tests.decide.slot_world import NOW, a_situation, an_instance, name
+
+
+@pytest.mark.parametrize(
+    ("diagnosis", "situation", "known", "rung"),
+    [
+        pytest.param(
+            diagnosis, a_situation(), {}, Rung.REPLACE, id=f"{diagnosis}-is-replaced"
+        )
+        for diagnosis in sorted(ladder.SICK)
+    ]
+    + [
+        pytest.param(
+            Diagnosis.NOTHING, a_situation(), {}, Rung.WATCH, id="a-flap-is-watched"
+        ),
+        pytest.param(
+            Diagnosis.BLIND, a_situation(), {}, Rung.PAGE, id="blind-calls-a-person"
+        ),
+        pytest.param(
+            Diagnosis.UNKNOWN, a_situation(), {}, Rung.PAGE, id="so-does-unknown"
+        ),
+        pytest.param(
+            Diagnosis.HUNG,
+            a_situation(volume_size_gb=10),
+            {},
+            Rung.RESTART,
+            id="a-volume-makes-the-restart-first",
+        ),
+        pytest.param(
+            Diagnosis.HUNG,
+            a_situation(volume_size_gb=10),
+            {"failed": (Rung.RESTART,)},
+            Rung.REPLACE,
+            id="the-replacement-second",
+        ),
+        pytest.param(
+            Diagnosis.HUNG,
+            a_situation(volume_size_gb=10),
+            {"budget_left_ratio": 0.05},
+            Rung.REPLACE,
+            id="little-budget-left-skips-the-gentle-rung",
+        ),
+        pytest.param(
+            Diagnosis.HUNG,
+            a_situation(volume_size_gb=10),
+            {"failed": (Rung.RESTART, Rung.REPLACE)},
+            Rung.PAGE,
+            id="and-then-a-person",
+        ),
+        pytest.param(
+            Diagnosis.GONE,
+            a_situation(),
+            {"no_room": True, "failed": (Rung.REPLACE,)},
+            Rung.RESTART,
+            id="no-room-for-a-second-one",
+        ),
+        pytest.param(
+            Diagnosis.GONE,
+            a_situation(instance=None),
+            {"no_room": True},
+            Rung.PAGE,
+            id="no-room-and-nothing-to-restart",
+        ),
+        pytest.param(
+            Diagnosis.GREY_ERRORS,
+            a_situation(
+                unwell=0, size=2, weight=1, limits=HealingLimits(min_healthy=2)
+            ),
+            {"no_room": True},
+            Rung.PAGE,
+            id="no-restart-of-who-still-serves-when-too-few-others-do",
+        ),
+    ],
+)
+def test_ladder(diagnosis, situation, known, rung):
+    """
+    Each diagnosis has its rung, and the choice says why.
+    """
+    choice = ladder.choose(diagnosis, situation, **known)
+
+    assert (rung, True) == (choice.rung, bool(choice.why))
+
+
+def test_a_rung_not_taken_has_its_sentence():
+    """
+    The plan explains what was not done.
+    """
+    choice = ladder.choose(
+        Diagnosis.HUNG, a_situation(volume_size_gb=1), failed=(Rung.RESTART,)
+    )
+
+    assert {"watch", "restart"} == set(choice.rejected)
+
+
+def test_too_few_others_keep_the_weight_and_replace_all_the_same():
+    """
+    Min-healthy forbids to drain a member that serves; the replacement joins first, so it is allowed.
+    """
+    situation = a_situation(
+        unwell=0, size=2, weight=1, limits=HealingLimits(min_healthy=2)
+    )
+    choice = ladder.choose(Diagnosis.GREY_ERRORS, situation)
+
+    assert (choice.rung, choice.drain) == (Rung.REPLACE, False)
+    assert [r.reason for r in choice.refusals] == [Reason.MIN_HEALTHY]
+    kinds = [step.kind for step in planning.make(choice, situation, case_id="c").steps]
+    assert "set-weight" not in kinds
+
+
+REPLACE = Choice(rung=Rung.REPLACE, why="test", drain=True)
+
+
+def test_a_replacement_serves_before_the_old_one_leaves():
+    """
+    Weight 0, new generation, join, serve, leave, delete: in this order, each waiting for the one before.
+    """
+    plan = planning.make(REPLACE, a_situation(weight=1), case_id="c")
+
+    assert [
+        f"set-weight/demo-shop-web/{name(0)}/0",
+        f"ensure-instance/{name(0, 2)}",
+        f"join-pool/demo-shop-web/{name(0, 2)}",
+        f"await-serving/demo-shop-web/{name(0, 2)}",
+        f"leave-pool/demo-shop-web/{name(0)}",
+        f"delete-instance/{name(0)}",
+    ] == [step.id for step in plan.steps]
+    assert [(), (), *((step.id,) for step in plan.steps[1:-1])] == [
+        step.needs for step in plan.steps
+    ]
+
+
+def test_the_same_inputs_give_the_same_plan():
+    """
+    A plan's id says what it does, so a repeated decision is the same plan.
+    """
+    first = planning.make(REPLACE, a_situation(), case_id="c")
+
+    assert first == planning.make(REPLACE, a_situation(), case_id="c")
+    assert first.id != planning.make(REPLACE, a_situation(weight=1), case_id="c").id
+
+
+def _zone_of(plan):
+    """
+    The zone of the arriving instance.
+    """
+    return next(s.spec.zone for s in plan.steps if s.kind == "ensure-instance")
+
+
+def test_a_replacement_goes_where_fewest_are():
+    """
+    Slots 1 to 3 stand in az2, az3, az1: all alike, so the sick one's zone; without az1's it would be az1 too.
+    """
+    same = planning.make(REPLACE, a_situation(), case_id="c")
+    crowded = tuple(an_instance(slot, zone="az1") for slot in range(3))
+    moved = planning.make(REPLACE, a_situation(size=3, instances=crowded), case_id="c")
+
+    assert (_zone_of(same), _zone_of(moved)) == ("az1", "az2")
+
+
+def test_a_zone_that_takes_no_instances_is_avoided():
+    """
+    Only zones that the cloud offers are chosen from.
+    """
+    situation = a_situation()
+    inventory = situation.inventory.model_copy(update={"zones": ("az3",)})
+    known = {
+        field: getattr(situation, field)
+        for field in type(situation).__dataclass_fields__
+    }
+    plan = planning.make(
+        REPLACE, type(situation)(**(known | {"inventory": inventory})), case_id="c"
+    )
+
+    assert _zone_of(plan) == "az3"
+
+
+def test_a_replacement_that_was_cut_short_is_finished():
+    """
+    A younger instance of the slot, with today's digest, is the replacement: no third one is made.
+    """
+    situation = a_situation()
+    wanted = situation.service.instance(situation.group, 0, 2, "az2")
+    begun = an_instance(0, generation=2, zone="az2", owner=wanted.owner)
+    plan = planning.make(
+        REPLACE,
+        a_situation(instances=(an_instance(0), begun)),
+        case_id="c",
+    )
+
+    assert (name(0, 2), "az2") == (planning.arriving(plan), _zone_of(plan))
+
+
+def test_a_sick_or_outdated_younger_instance_is_replaced_too():
+    """
+    A younger instance in ERROR is a leftover: the next generation is made and the leftover leaves with the old one.
+    """
+    broken = an_instance(0, generation=2, status="ERROR")
+    plan = planning.make(
+        REPLACE, a_situation(instances=(an_instance(0), broken)), case_id="c"
+    )
+
+    assert planning.arriving(plan) == name(0, 3)
+    gone = {s.instance for s in plan.steps if s.kind == "delete-instance"}
+    assert {name(0), name(0, 2)} == gone
+
+
+def test_an_instance_the_cloud_forgot_leaves_its_pool_only():
+    """
+    Nothing is deleted that does not exist, but its member leaves.
+    """
+    others = tuple(an_instance(slot) for slot in range(1, 4))
+    plan = planning.make(REPLACE, a_situation(instances=others), case_id="c")
+
+    kinds = [step.kind for step in plan.steps]
+    assert kinds == ["ensure-instance", "join-pool", "await-serving", "leave-pool"]
+    assert planning.arriving(plan) == name(0, 2)
+
+
+def test_a_volume_is_taken_over_after_the_drain():
+    """
+    Where a volume must move, the sick member gets no requests before it loses it.
+    """
+    plan = planning.make(REPLACE, a_situation(weight=1, volume_size_gb=5), case_id="c")
+
+    ensure = next(s for s in plan.steps if s.kind == "ensure-instance")
+    assert ensure.spec.volumes == ("demo-shop-web-0",)
+    assert {"set-weight", "ensure-volume"} == {n.split("/")[0] for n in ensure.needs}
+
+
+def test_a_restart_comes_back_with_its_weight():
+    """
+    Weight 0, restart, serve, weight 1.
+    """
+    plan = planning.make(
+        Choice(rung=Rung.RESTART, why="test", drain=True),
+        a_situation(weight=1),
+        case_id="c",
+    )
+
+    kinds = [(step.kind, getattr(step, "weight", None)) for step in plan.steps]
+    assert kinds == [
+        ("set-weight", 0),
+        ("restart-instance", None),
+        ("await-serving", None),
+        ("set-weight", 1),
+    ]
+
+
+def test_a_flap_gets_its_weight_back_and_nothing_else():
+    """
+    Watching restores what the first action took, once.
+    """
+    watch = Choice(rung=Rung.WATCH, why="test")
+    drained = planning.make(watch, a_situation(), case_id="c")
+
+    assert [(s.weight, s.weight_before) for s in drained.steps] == [(1, 0)]
+    assert planning.make(watch, a_situation(weight=1), case_id="c").empty
+
+
+def test_a_page_changes_nothing():
+    """
+    Calling a person is no step.
+    """
+    page = Choice(rung=Rung.PAGE, why="test")
+
+    assert planning.make(page, a_situation(weight=1), case_id="c").empty
+
+
+def looks(text: str) -> list[Look]:
+    """
+    One look a second: + good, - bad, ? nothing seen.
+    """
+    words = {"+": True, "-": False, "?": None}
+    return [
+        Look(NOW + timedelta(seconds=second), words[letter], letter)
+        for second, letter in enumerate(text)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seen", "now", "verdict"),
+    [
+        pytest.param("", 1, Verdict.WAIT, id="nothing-yet"),
+        pytest.param("+++", 3, Verdict.WAIT, id="good-but-not-long"),
+        pytest.param("++++++", 6, Verdict.RECOVERED, id="good-for-five-seconds"),
+        pytest.param("+++-++", 6, Verdict.WAIT, id="a-bad-look-starts-again"),
+        pytest.param("+++?++", 6, Verdict.RECOVERED, id="a-closed-eye-breaks-nothing"),
+        pytest.param("+????+", 6, Verdict.WAIT, id="two-looks-prove-little"),
+        pytest.param("??????", 31, Verdict.NOT_RECOVERED, id="nothing-seen-is-no-good"),
+        pytest.param("+-+-+-", 31, Verdict.NOT_RECOVERED, id="too-late"),
+    ],
+)
+def test_verify(seen, now, verdict):
+    """
+    Recovered means: good looks only, for the soak time, and enough of them.
+    """
+    assert verdict == verify.judge(
+        looks(seen),
+        now=NOW + timedelta(seconds=now),
+        soak_seconds=5,
+        deadline=NOW + timedelta(seconds=30),
+    )
+
+
+@given(st.text("+-?", max_size=20), st.integers(1, 6))
+def test_recovered_never_follows_a_bad_look(seen, soak):
+    """
+    Whatever was seen: the last thing really seen was good, or it is not recovered.
+    """
+    verdict = verify.judge(
+        looks(seen), now=NOW, soak_seconds=soak, deadline=NOW + timedelta(hours=1)
+    )
+
+    if verdict is Verdict.RECOVERED:
+        assert seen.replace("?", "").endswith("+++")
+
+
+def member(*, status=200, seconds=0.01, **known: Any):
+    """
+    Fresh evidence of a member after a remedy.
+    """
+    probe = ProbeResult(
+        at=NOW, path="/", answer=Answer.STATUS, seconds=seconds, status=status
+    )
+    peer = probe.model_copy(update={"seconds": 0.01, "status": 200})
+    facts = {
+        "instance_status": "ACTIVE",
+        "operating_status": "ONLINE",
+        "weight": 1,
+        "user_probes": (probe,),
+        "peer_probes": (peer,),
+    }
+    return MemberEvidence(at=NOW, instance=name(0, 2), **(facts | known))
+
+
+@pytest.mark.parametrize(
+    ("evidence", "good"),
+    [
+        pytest.param(member(), True, id="all-well"),
+        pytest.param(member(status=500), False, id="an-error"),
+        pytest.param(member(seconds=1.0), False, id="slower-than-its-peers"),
+        pytest.param(member(operating_status="ERROR"), False, id="out-of-the-pool"),
+        pytest.param(member(operating_status=None), False, id="in-no-pool"),
+        pytest.param(member(weight=0), False, id="drained"),
+        pytest.param(member(user_probes=()), True, id="only-the-load-balancer-knows"),
+        pytest.param(
+            member(user_probes=(), operating_status="ERROR"), None, id="nobody-knows"
+        ),
+    ],
+)
+def test_look(evidence, good):
+    """
+    One look is good, bad, or nothing.
+    """
+    assert good is verify.judge_look(evidence).good
