@@ -50,11 +50,11 @@ check: setup ## Format, lint, types, layers, generated files, promtool and amtoo
 	$(BIN)/pytest -q -p no:randomly tests/tidy
 
 test: setup $(TEMPEST_VENV)/.stamp ## Everything that must hold: unit, laws, stories, contracts, the embedded OpenStack.
-	$(BIN)/python -m pytest -q -m "not sandbox"
+	$(BIN)/python -m pytest -q -m "not sandbox and not bench"
 	$(BIN)/python -m pytest -q -m sandbox -p no:randomly -rs tests/sandbox tests/contract
 
 test-fast: $(VENV)/.stamp ## What needs neither root nor the embedded cloud.
-	$(BIN)/python -m pytest -q -m "not sandbox and not prefect and not postgresql"
+	$(BIN)/python -m pytest -q -m "not sandbox and not bench and not prefect and not postgresql"
 
 demo: setup ## The whole story in a few minutes: deploy, load, break, heal, report.
 	@$(BIN)/fournines demo
@@ -62,8 +62,8 @@ demo: setup ## The whole story in a few minutes: deploy, load, break, heal, repo
 demo-down: ## Stop everything `make demo` left running.
 	@$(BIN)/fournines down
 
-bench: setup ## The figures of docs/figures.md, as JSON and a table.
-	$(BIN)/fournines bench
+bench: setup ## Figures as a table and as bench-results/latest.json.
+	$(BIN)/python -m pytest -q -p no:randomly -m bench tests/bench
 
 gen: $(VENV)/.stamp ## Generate rules and dashboards anew.
 	$(BIN)/fournines generate

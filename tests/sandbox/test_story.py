@@ -1,0 +1,166 @@
+"""
+The whole story on the embedded cloud, told in order: demonstration, dashboards, run button, destruction.
+
+Each test stands on the one before it, as each scene does; a failed scene fails the rest.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import sync_playwright
+
+from dashboards import build
+from fournines.metrics.prometheus import PrometheusMetrics
+from fournines.settings import Settings
+
+pytestmark = pytest.mark.sandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+FOURNINES = Path(sys.executable).parent / "fournines"
+PLATFORM = ROOT / "examples" / "platform.yaml"
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_WORDS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+KINDS = ["kill", "hang", "errors", "grey-errors", "grey-slow"]
+DEMO_SECONDS_MAX = 900
+BUTTON_SECONDS_MAX = 240
+
+
+def fournines(*words, **environment):
+    """Run the CLI as a person would; returns the finished process."""
+    return subprocess.run(
+        [FOURNINES, *words],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=DEMO_SECONDS_MAX,
+    )
+
+
+@pytest.fixture(scope="module")
+def settings(cloud):
+    """The settings of this checkout, with everything local brought down in the end."""
+    yield Settings()
+    fournines("down")
+
+
+def test_the_demonstration_recovers_from_every_fault(settings, tmp_path):
+    """
+    Five faults, five cases closed as recovered, an empty plan afterwards, and few requests lost.
+    """
+    file = tmp_path / "report.json"
+
+    done = fournines("demo", DEMO_REPORT=str(file))
+
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
+    report = json.loads(file.read_text())
+    assert [row["class"] for row in report["faults"]] == KINDS
+    assert {row["verdict"] for row in report["faults"]} == {"recovered"}
+    assert all(row["redundancy_restored_seconds"] for row in report["faults"])
+    assert report["bad_requests"] < report["requests"] / 20
+
+
+def test_every_dashboard_query_has_data(settings):
+    """
+    No panel stays empty once a service has been loaded, broken and healed.
+    """
+    metrics = PrometheusMetrics(settings.url("prometheus"))
+
+    empty = [q for q in build.queries() if not metrics.instant(q)]
+
+    assert empty == []
+
+
+def test_an_unchanged_platform_gives_an_empty_plan(settings):
+    """
+    Planning again right after the demonstration finds nothing to do.
+    """
+    done = fournines("plan", str(PLATFORM), "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["steps"] == []
+
+
+def test_destroying_leaves_nothing_of_ours(settings, member):
+    """
+    After destroy, every resource type is as it was without us.
+    """
+    done = fournines("destroy", str(PLATFORM), "--yes")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    left = [
+        *member.compute.servers(),
+        *member.compute.server_groups(),
+        *member.load_balancer.load_balancers(),
+        *member.network.ips(),
+        *member.network.routers(),
+        *(n for n in member.network.networks() if not n.is_router_external),
+        *(g for g in member.network.security_groups() if g.name != "default"),
+        *member.block_storage.volumes(),
+    ]
+    assert [f"{type(r).__name__} {r.name}" for r in left] == []
+
+
+def test_the_run_button_deploys(settings, member, tmp_path):
+    """
+    Pressing run on deploy-platform in the Prefect UI, in a real browser, ends with users being served.
+    """
+    base = settings.url("prefect")
+    answer = httpx.post(f"{base}/api/deployments/filter", json={}, trust_env=False)
+    deployment = next(d for d in answer.json() if d["name"] == "deploy-platform")
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=CHROMIUM_WORDS
+        )
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.goto(f"{base}/deployments/deployment/{deployment['id']}")
+        page.get_by_role("button", name="Run", exact=True).click()
+        page.get_by_role("button", name="Quick run").click()
+        run = await_run(base, deployment["id"])
+        page.goto(f"{base}/runs/flow-run/{run['id']}")
+        page.get_by_text("Completed").first.wait_for()
+        page.screenshot(path=str(tmp_path / "run.png"), full_page=True)
+        browser.close()
+
+    assert run["state"]["type"] == "COMPLETED", run["state"]
+    assert run["name"].startswith("deploy")
+    (ip,) = list(member.network.ips())
+    url = f"http://{ip.floating_ip_address}/"
+    assert httpx.get(url, trust_env=False).status_code == httpx.codes.OK
+
+
+def await_run(base, deployment_id):
+    """The newest run of a deployment, once it has ended."""
+    deadline = time.monotonic() + BUTTON_SECONDS_MAX
+    while time.monotonic() < deadline:
+        found = httpx.post(
+            f"{base}/api/flow_runs/filter",
+            json={
+                "deployments": {"id": {"any_": [deployment_id]}},
+                "sort": "START_TIME_DESC",
+            },
+            trust_env=False,
+        ).json()
+        ended = [
+            r for r in found if r["state"]["type"] in {"COMPLETED", "FAILED", "CRASHED"}
+        ]
+        if ended:
+            return ended[0]
+        time.sleep(1)
+    pytest.fail(f"no run of the deployment ended within {BUTTON_SECONDS_MAX} s")
