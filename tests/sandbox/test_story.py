@@ -13,10 +13,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fournines.metrics.prometheus import PrometheusMetrics
 from playwright.sync_api import sync_playwright
 
 from dashboards import build
-from fournines.metrics.prometheus import PrometheusMetrics
 from fournines.settings import Settings
 
 pytestmark = pytest.mark.sandbox
