@@ -26,6 +26,8 @@ def sections(site: Site, credentials: Credentials) -> Document:
             "default_provider_driver": "fournines",
             "healthcheck_enabled": "false",
             "allow_prometheus_listeners": "true",
+            # Otherwise Octavia complains of a missing certificate store before the provider can refuse.
+            "allow_tls_terminated_listeners": "false",
         },
         "database": document.database(site, credentials, "octavia"),
         "driver_agent": {
