@@ -43,15 +43,17 @@ class Pools:
         serving: dict[str, frozenset[str]] = {}
         if inventory is None:
             return cls({}, {})
-        dead = {i.name for i in inventory.instances if i.status in DEAD_STATUSES}
+        live = frozenset(
+            i.name for i in inventory.instances if i.status not in DEAD_STATUSES
+        )
         for balancer in inventory.load_balancers:
             for pool in balancer.pools:
                 for member in pool.members:
                     place = Place(balancer.name, pool.name)
                     places.setdefault(member.name, set()).add(place)
-                serving[pool.name] = frozenset(
+                serving[pool.name] = live.intersection(
                     m.name for m in pool.members if gets_requests(m)
-                ) - frozenset(dead)
+                )
         return cls({name: frozenset(found) for name, found in places.items()}, serving)
 
     def with_joins(self, steps: Iterable[Step]) -> Pools:

@@ -1,0 +1,196 @@
+"""
+How steps are written: their ids, deadlines and needs. Deterministic, so that a plan made again reads the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Literal
+
+from fournines.model.desired import Membership, Probe
+from fournines.model.specification import InstanceSpec, MemberSpec
+from fournines.planning.costs import deadline_seconds
+from fournines.planning.pools import Place
+from fournines.planning.steps import (
+    AwaitServing,
+    DeleteInstance,
+    DeleteResource,
+    Drain,
+    EnsureInstance,
+    JoinPool,
+    LeavePool,
+    SetWeight,
+)
+
+SERVING_WEIGHT = 1
+"""The weight of a member that serves: all alike."""
+
+Deletable = Literal[
+    "volume",
+    "load-balancer",
+    "floating-ip",
+    "security-group",
+    "server-group",
+    "network",
+]
+
+
+def ensure_instance(
+    spec: InstanceSpec, *, needs: Iterable[str], why: str
+) -> EnsureInstance:
+    """
+    Make one instance.
+    """
+    return EnsureInstance(
+        id=f"ensure-instance/{spec.name}",
+        needs=ids(needs),
+        deadline_seconds=deadline_seconds("ensure-instance"),
+        why=why,
+        spec=spec,
+    )
+
+
+def join_pool(
+    membership: Membership,
+    instances: Sequence[str],
+    *,
+    label: str,
+    needs: Iterable[str],
+    why: str,
+) -> JoinPool:
+    """
+    Put instances into a pool, all at once.
+    """
+    return JoinPool(
+        id=f"join-pool/{membership.pool}/{label}",
+        needs=ids(needs),
+        deadline_seconds=deadline_seconds("join-pool"),
+        why=why,
+        load_balancer=membership.load_balancer,
+        pool=membership.pool,
+        members=tuple(
+            MemberSpec(instance=name, port=membership.port, weight=SERVING_WEIGHT)
+            for name in instances
+        ),
+    )
+
+
+def await_serving(
+    membership: Membership,
+    probe: Probe | None,
+    instances: Sequence[str],
+    *,
+    label: str,
+    needs: Iterable[str],
+) -> AwaitServing:
+    """
+    Wait until instances serve.
+    """
+    return AwaitServing(
+        id=f"await-serving/{membership.pool}/{label}",
+        needs=ids(needs),
+        deadline_seconds=deadline_seconds("await-serving"),
+        why="what follows relies on it",
+        load_balancer=membership.load_balancer,
+        pool=membership.pool,
+        instances=tuple(instances),
+        probe_port=probe.port if probe else None,
+        probe_path=probe.path if probe else None,
+    )
+
+
+def set_weight(
+    place: Place,
+    instance: str,
+    weight: int,
+    *,
+    before: int,
+    needs: Iterable[str],
+    why: str,
+) -> SetWeight:
+    """
+    Change a member's weight.
+    """
+    return SetWeight(
+        id=f"set-weight/{place.pool}/{instance}/{weight}",
+        needs=ids(needs),
+        deadline_seconds=deadline_seconds("set-weight"),
+        why=why,
+        load_balancer=place.load_balancer,
+        pool=place.pool,
+        instance=instance,
+        weight=weight,
+        weight_before=before,
+    )
+
+
+def drain(instance: str, seconds: float, *, needs: Iterable[str]) -> Drain:
+    """
+    Let an instance's requests end.
+    """
+    return Drain(
+        id=f"drain/{instance}",
+        needs=ids(needs),
+        deadline_seconds=deadline_seconds("drain", waits_seconds=seconds),
+        why="requests in flight end",
+        instance=instance,
+        wait_seconds=seconds,
+    )
+
+
+def leave_pool(
+    place: Place,
+    instances: Collection[str],
+    *,
+    label: str,
+    needs: Iterable[str],
+    why: str,
+) -> LeavePool:
+    """
+    Take instances out of a pool, all at once.
+    """
+    return LeavePool(
+        id=f"leave-pool/{place.pool}/{label}",
+        needs=ids(needs),
+        deadline_seconds=deadline_seconds("leave-pool"),
+        why=why,
+        load_balancer=place.load_balancer,
+        pool=place.pool,
+        instances=tuple(instances),
+    )
+
+
+def delete_instance(instance: str, *, needs: Iterable[str], why: str) -> DeleteInstance:
+    """
+    Delete one instance.
+    """
+    return DeleteInstance(
+        id=f"delete-instance/{instance}",
+        needs=ids(needs),
+        deadline_seconds=deadline_seconds("delete-instance"),
+        why=why,
+        instance=instance,
+    )
+
+
+def delete_resource(
+    resource: Deletable, name: str, *, needs: Iterable[str], why: str
+) -> DeleteResource:
+    """
+    Delete any other resource.
+    """
+    return DeleteResource(
+        id=f"delete-{resource}/{name}",
+        needs=ids(needs),
+        deadline_seconds=deadline_seconds("delete-resource"),
+        why=why,
+        resource=resource,
+        name=name,
+    )
+
+
+def ids(needs: Iterable[str]) -> tuple[str, ...]:
+    """
+    Each need once, in the order met.
+    """
+    return tuple(dict.fromkeys(needs))

@@ -1,0 +1,176 @@
+"""
+Slots that lack a serving instance get one: made together, joined in one change, awaited together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from blueprints import drafting
+from blueprints.fragment import Fragment, joined
+from blueprints.scope import Scope
+from blueprints.slot import Condition, Slot
+from blueprints.spreading import spread, usable_zones
+from fournines.model import names
+from fournines.model.refusal import Reason, Refusal
+from fournines.model.specification import InstanceSpec
+from fournines.planning.costs import deadline_seconds
+from fournines.planning.steps import EnsureVolume, Step
+
+_BROKEN_VOLUME = "error"
+
+
+def zones_for(scope: Scope, placed: Sequence[Slot]) -> dict[int, str | None]:
+    """
+    The zone of each slot's next instance. Slots not in `placed` keep theirs.
+    """
+    numbers = {slot.number for slot in placed}
+    group, observed = scope.group, scope.observed
+    zones = usable_zones(group.zones, observed.inventory.zones)
+    others = (
+        instance.zone
+        for instance in observed.instances(scope.service.name, group.name)
+        if instance.owner
+        and instance.owner.slot not in numbers
+        and (instance.owner.slot or 0) < group.count
+    )
+    bound: dict[int, str] = {}
+    for slot in placed:
+        volume = observed.volumes.get(_slot_name(scope, slot.number))
+        if group.volume_size_gb and volume is not None and volume.zone:
+            bound[slot.number] = volume.zone
+        elif slot.condition is Condition.UNFINISHED and _zone_of(slot):
+            bound[slot.number] = _zone_of(slot)
+    return spread(sorted(numbers), zones, others, bound)
+
+
+def next_instance(scope: Scope, slot: Slot, zone: str | None) -> InstanceSpec:
+    """
+    What is to be made in a slot: the next generation, or the one that was never finished.
+    """
+    generation = slot.next_generation
+    if slot.condition is Condition.UNFINISHED and slot.keeper and slot.keeper.owner:
+        generation = slot.keeper.owner.generation or generation
+    return scope.service.instance(scope.group, slot.number, generation, zone)
+
+
+def fill(scope: Scope, empty: Sequence[Slot]) -> Fragment:
+    """
+    Make an instance in each of these slots and bring them into service.
+    """
+    if not empty:
+        return Fragment()
+    refusal = _no_zone(scope)
+    if refusal is not None:
+        return Fragment(refusals=(refusal,))
+    zones = zones_for(scope, empty)
+    volumes = volume_steps(scope, [slot.number for slot in empty], zones)
+    volume_of = {step.id: step for step in volumes.steps}
+    unusable = {refusal.subject for refusal in volumes.refusals}
+    makes: list[Step] = []
+    for slot in empty:
+        name = _slot_name(scope, slot.number)
+        if name in unusable:
+            continue
+        volume = f"ensure-volume/{name}"
+        makes.append(
+            drafting.ensure_instance(
+                next_instance(scope, slot, zones[slot.number]),
+                needs=(*scope.shared_needs, *([volume] if volume in volume_of else ())),
+                why=f"slot {slot.number} {slot.condition.value}",
+            )
+        )
+    made = [step.id.removeprefix("ensure-instance/") for step in makes]
+    service = bring_into_service(
+        scope, made, label="new", needs=[step.id for step in makes]
+    )
+    whole = joined((volumes, Fragment(steps=tuple(makes)), service))
+    return Fragment(whole.steps, whole.refusals, service.ready, service.ready)
+
+
+def bring_into_service(
+    scope: Scope, instances: Sequence[str], *, label: str, needs: Sequence[str]
+) -> Fragment:
+    """
+    Join the group's pools and wait until requests are served. Without a pool, being made is all.
+    """
+    if not instances:
+        return Fragment()
+    if not scope.group.memberships:
+        return Fragment(ready=tuple(needs))
+    steps: list[Step] = []
+    ready: list[str] = []
+    for membership in scope.group.memberships:
+        join = drafting.join_pool(
+            membership,
+            instances,
+            label=label,
+            needs=scope.join_needs(membership, needs),
+            why="users are to be served by them",
+        )
+        wait = drafting.await_serving(
+            membership, scope.group.probe, instances, label=label, needs=(join.id,)
+        )
+        steps += (join, wait)
+        ready.append(wait.id)
+    return Fragment(steps=tuple(steps), ready=tuple(ready))
+
+
+def volume_steps(
+    scope: Scope, slots: Iterable[int], zones: dict[int, str | None]
+) -> Fragment:
+    """
+    Volumes that slots still lack, and what is wrong with those they have.
+    """
+    size = scope.group.volume_size_gb
+    if size is None:
+        return Fragment()
+    steps: list[Step] = []
+    refusals: list[Refusal] = []
+    for number in slots:
+        found = scope.observed.volumes.get(_slot_name(scope, number))
+        if found is None:
+            spec = scope.service.volume(scope.group, number, zones.get(number))
+            steps.append(
+                EnsureVolume(
+                    id=f"ensure-volume/{spec.name}",
+                    deadline_seconds=deadline_seconds("ensure-volume"),
+                    why=f"slot {number} has no volume",
+                    spec=spec,
+                )
+            )
+        elif found.status.lower().startswith(_BROKEN_VOLUME):
+            refusals.append(
+                Refusal(
+                    reason=Reason.FAILED,
+                    subject=found.name,
+                    detail=f"volume {found.name} is in status {found.status}; "
+                    "repair it (`openstack volume show` says what is wrong) and "
+                    "plan again",
+                )
+            )
+    return Fragment(steps=tuple(steps), refusals=tuple(refusals))
+
+
+def _zone_of(slot: Slot) -> str:
+    return (slot.keeper.zone or "") if slot.keeper else ""
+
+
+def _no_zone(scope: Scope) -> Refusal | None:
+    group = scope.group
+    if not group.zones or usable_zones(group.zones, scope.observed.inventory.zones):
+        return None
+    return Refusal(
+        reason=Reason.CAPACITY,
+        subject=names.of_service(
+            scope.service.platform, scope.service.name, group.name
+        ),
+        detail=f"none of the zones {', '.join(group.zones)} takes instances; "
+        f"this cloud has {', '.join(scope.observed.inventory.zones)}",
+    )
+
+
+def _slot_name(scope: Scope, number: int) -> str:
+    return names.slot(
+        scope.service.platform, scope.service.name, scope.group.name, number
+    )

@@ -1,0 +1,85 @@
+"""
+An inventory with the look-ups a diff needs, each made once, so that planning stays linear in the platform's size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from fournines.model.inventory import (
+    FloatingIp,
+    Instance,
+    Inventory,
+    LoadBalancer,
+    Member,
+    Network,
+    Resource,
+    SecurityGroup,
+    ServerGroup,
+    Volume,
+)
+from fournines.planning.pools import Place
+
+R = TypeVar("R", bound=Resource)
+
+
+class Observed:
+    """
+    What is, by name and by place. Only what carries our mark is found here.
+    """
+
+    def __init__(self, inventory: Inventory) -> None:
+        self.inventory = inventory
+        self.networks: dict[str, Network] = _by_name(inventory.networks)
+        self.security_groups: dict[str, SecurityGroup] = _by_name(
+            inventory.security_groups
+        )
+        self.server_groups: dict[str, ServerGroup] = _by_name(inventory.server_groups)
+        self.volumes: dict[str, Volume] = _by_name(inventory.volumes)
+        self.load_balancers: dict[str, LoadBalancer] = _by_name(
+            inventory.load_balancers
+        )
+        self.floating_ips: dict[str, FloatingIp] = _by_name(inventory.floating_ips)
+        self._groups: dict[tuple[str, str], list[Instance]] = {}
+        self._members: dict[Place, dict[str, Member]] = {}
+        self._places: dict[str, list[Place]] = {}
+        for instance in inventory.instances:
+            owner = instance.owner
+            if owner is not None and owner.service and owner.group:
+                key = (owner.service, owner.group)
+                self._groups.setdefault(key, []).append(instance)
+        for balancer in inventory.load_balancers:
+            for pool in balancer.pools:
+                place = Place(balancer.name, pool.name)
+                self._members[place] = {m.name: m for m in pool.members}
+                for member in pool.members:
+                    self._places.setdefault(member.name, []).append(place)
+
+    def groups_of(self, service: str) -> tuple[str, ...]:
+        """
+        The names of the groups that have instances in a service.
+        """
+        return tuple(sorted(g for s, g in self._groups if s == service))
+
+    def instances(self, service: str, group: str) -> tuple[Instance, ...]:
+        """
+        The instances of one group, every slot and generation.
+        """
+        return tuple(self._groups.get((service, group), ()))
+
+    def members(self, place: Place) -> dict[str, Member]:
+        """
+        The members of a pool by instance's name; empty when the pool is not there.
+        """
+        return self._members.get(place, {})
+
+    def places(self, instance: str) -> tuple[Place, ...]:
+        """
+        The pools an instance is in.
+        """
+        return tuple(self._places.get(instance, ()))
+
+
+def _by_name(resources: Iterable[R]) -> dict[str, R]:
+    return {r.name: r for r in resources if r.owner is not None}

@@ -1,0 +1,111 @@
+"""
+Outdated instances are followed by new ones, `surge` slots at a time.
+
+Without a volume the new instance serves before the old one goes, so that a group never falls below what it has and never
+exceeds `count` by more than `surge`. With a volume the old one must let go of it first; then `min_healthy` decides how
+many slots may be without an instance at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from blueprints import drafting
+from blueprints.filling import bring_into_service, next_instance, zones_for
+from blueprints.fragment import Fragment, joined
+from blueprints.retiring import retire
+from blueprints.scope import Scope
+from blueprints.slot import Slot
+from fournines.model import names
+from fournines.model.refusal import Reason, Refusal
+
+
+def roll(
+    scope: Scope, outdated: Sequence[Slot], *, serving: int, needs: Sequence[str]
+) -> Fragment:
+    """
+    Replace the instances of these slots, one chain of slots for each that may be in change at once.
+
+    Args:
+        scope: The group.
+        outdated: Slots whose keeper is of an older specification.
+        serving: Members of the group that serve now.
+        needs: Steps to be done before the first replacement.
+    """
+    if not outdated:
+        return Fragment()
+    at_once = scope.group.surge
+    if scope.group.volume_size_gb:
+        at_once = min(at_once, serving - scope.group.healing.min_healthy)
+        if at_once < 1:
+            return Fragment(refusals=(_refusal(scope, outdated, serving),))
+    zones = zones_for(scope, outdated)
+    replace = _swap if scope.group.volume_size_gb else _succeed
+    pieces: list[Fragment] = []
+    for position, slot in enumerate(outdated):
+        before = pieces[position - at_once].ended if position >= at_once else needs
+        pieces.append(replace(scope, slot, zones[slot.number], tuple(before)))
+    return joined(pieces)
+
+
+def _succeed(
+    scope: Scope, slot: Slot, zone: str | None, needs: tuple[str, ...]
+) -> Fragment:
+    """
+    The new one serves, then the old one goes.
+    """
+    spec = next_instance(scope, slot, zone)
+    make = drafting.ensure_instance(
+        spec,
+        needs=(*scope.shared_needs, *needs),
+        why=f"slot {slot.number} {slot.condition.value}",
+    )
+    service = bring_into_service(scope, [spec.name], label=spec.name, needs=(make.id,))
+    old = retire(
+        slot.instances,
+        scope.observed,
+        drain_seconds=scope.group.drain_seconds,
+        needs=service.ready,
+        label=f"slot-{slot.number}",
+        why=f"{spec.name} takes its place",
+    )
+    whole = joined((Fragment(steps=(make,)), service, old))
+    return Fragment(whole.steps, whole.refusals, (), old.ended)
+
+
+def _swap(
+    scope: Scope, slot: Slot, zone: str | None, needs: tuple[str, ...]
+) -> Fragment:
+    """
+    The old one lets go of the volume, then the new one takes it.
+    """
+    spec = next_instance(scope, slot, zone)
+    old = retire(
+        slot.instances,
+        scope.observed,
+        drain_seconds=scope.group.drain_seconds,
+        needs=needs,
+        label=f"slot-{slot.number}",
+        why=f"{spec.name} takes its place and its volume",
+    )
+    make = drafting.ensure_instance(
+        spec,
+        needs=(*scope.shared_needs, *old.ended),
+        why=f"slot {slot.number} {slot.condition.value}",
+    )
+    service = bring_into_service(scope, [spec.name], label=spec.name, needs=(make.id,))
+    whole = joined((old, Fragment(steps=(make,)), service))
+    return Fragment(whole.steps, whole.refusals, (), service.ready)
+
+
+def _refusal(scope: Scope, outdated: Sequence[Slot], serving: int) -> Refusal:
+    limit = scope.group.healing.min_healthy
+    return Refusal(
+        reason=Reason.MIN_HEALTHY,
+        subject=names.of_service(
+            scope.service.platform, scope.service.name, scope.group.name
+        ),
+        detail=f"{len(outdated)} instances are outdated, but with {serving} serving "
+        f"and {limit} to keep none may leave its volume; add instances or lower "
+        "healing.min_healthy",
+    )

@@ -1,0 +1,202 @@
+"""
+One service: what its groups share (security groups, server groups, load balancers, floating IPs), then its groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from blueprints.drafting import ids
+from blueprints.fragment import Fragment, joined
+from blueprints.group_plan import plan_group
+from blueprints.observed import Observed
+from blueprints.scope import Scope
+from fournines.model.desired import Group, Service
+from fournines.model.inventory import LoadBalancer
+from fournines.model.refusal import Reason, Refusal
+from fournines.model.specification import LoadBalancerSpec
+from fournines.planning.costs import deadline_seconds
+from fournines.planning.steps import (
+    EnsureFloatingIp,
+    EnsureInstance,
+    EnsureLoadBalancer,
+    EnsureSecurityGroup,
+    EnsureServerGroup,
+    Step,
+)
+
+_LEAVING = "PENDING_DELETE"
+_COMING = "PENDING_CREATE"
+_BROKEN = "ERROR"
+
+
+def plan_service(
+    service: Service,
+    observed: Observed,
+    *,
+    drained: frozenset[str],
+    network_needs: Sequence[str],
+    after: Sequence[str],
+) -> Fragment:
+    """
+    What one service needs.
+
+    Args:
+        service: What should be.
+        observed: What is.
+        drained: Instances that a healing case holds.
+        network_needs: Steps that make the network, when it is made in this plan.
+        after: Steps after which the services this one depends on serve.
+    """
+    broken = tuple(_broken_balancers(service, observed))
+    if broken:
+        return Fragment(refusals=broken)
+    balancers = tuple(_balancer_steps(service, observed, network_needs))
+    balancer_ids = {step.spec.name: step.id for step in balancers}
+    addresses = tuple(_address_steps(service, observed, balancer_ids))
+    pieces = [Fragment(steps=(*balancers, *addresses))]
+    for group in service.groups:
+        guards = tuple(_guard_steps(group, observed))
+        scope = Scope(
+            service=service,
+            group=group,
+            observed=observed,
+            drained=drained,
+            shared_needs=ids((*network_needs, *(step.id for step in guards))),
+            balancer_needs=balancer_ids,
+        )
+        steady = tuple(_server_group_changed(group, observed))
+        pieces += [Fragment(steps=guards, refusals=steady), plan_group(scope)]
+    whole = joined(pieces)
+    outside = tuple(step.id for step in (*balancers, *addresses))
+    return Fragment(
+        steps=tuple(_after(step, after) for step in whole.steps),
+        refusals=whole.refusals,
+        ready=(*whole.ready, *outside),
+        ended=whole.ended,
+    )
+
+
+def _after(step: Step, dependencies: Sequence[str]) -> Step:
+    """
+    Instances of a service begin when what it depends on serves.
+    """
+    if not dependencies or not isinstance(step, EnsureInstance):
+        return step
+    return step.model_copy(update={"needs": ids((*step.needs, *dependencies))})
+
+
+def _broken_balancers(service: Service, observed: Observed) -> Iterator[Refusal]:
+    for spec in service.load_balancers:
+        found = observed.load_balancers.get(spec.name)
+        if found is None:
+            continue
+        if found.provisioning_status == _BROKEN:
+            yield Refusal(
+                reason=Reason.FAILED,
+                subject=spec.name,
+                detail=f"load balancer {spec.name} is in ERROR and takes no change; "
+                f"`openstack loadbalancer failover {spec.name}` repairs it, deleting "
+                "it lets the next deploy make it anew",
+            )
+        elif found.provisioning_status == _LEAVING:
+            yield Refusal(
+                reason=Reason.BUSY,
+                subject=spec.name,
+                detail=f"load balancer {spec.name} is being deleted; "
+                "plan again when it is gone",
+            )
+
+
+def _balancer_steps(
+    service: Service, observed: Observed, network_needs: Sequence[str]
+) -> Iterator[EnsureLoadBalancer]:
+    for spec in service.load_balancers:
+        why = _balancer_lacks(spec, observed.load_balancers.get(spec.name))
+        if why:
+            yield EnsureLoadBalancer(
+                id=f"ensure-load-balancer/{spec.name}",
+                needs=tuple(network_needs),
+                deadline_seconds=deadline_seconds("ensure-load-balancer"),
+                why=why,
+                spec=spec,
+            )
+
+
+def _balancer_lacks(spec: LoadBalancerSpec, found: LoadBalancer | None) -> str:
+    """
+    Why a load balancer is to be made or changed; empty when it is as it should be.
+    """
+    if found is None:
+        return "it is missing"
+    if found.provisioning_status == _COMING:
+        return "it was never finished"
+    if found.owner and found.owner.digest != spec.owner.digest:
+        return "its specification changed"
+    here = {listener.name for listener in found.listeners}
+    here |= {pool.name for pool in found.pools}
+    wanted = {listener.name for listener in spec.listeners}
+    wanted |= {pool.name for pool in spec.pools}
+    lacking = sorted(wanted - here)
+    return f"it lacks {', '.join(lacking)}" if lacking else ""
+
+
+def _address_steps(
+    service: Service, observed: Observed, balancer_ids: dict[str, str]
+) -> Iterator[EnsureFloatingIp]:
+    for spec in service.floating_ips:
+        found = observed.floating_ips.get(spec.name)
+        balancer = observed.load_balancers.get(spec.load_balancer)
+        vip_port = balancer.vip_port_id if balancer else None
+        if found is None:
+            why = "it is missing"
+        elif found.port_id is None or balancer is None:
+            why = "it leads nowhere"
+        elif vip_port and found.port_id != vip_port:
+            why = "it leads elsewhere"
+        else:
+            continue
+        need = balancer_ids.get(spec.load_balancer)
+        yield EnsureFloatingIp(
+            id=f"ensure-floating-ip/{spec.name}",
+            needs=(need,) if need else (),
+            deadline_seconds=deadline_seconds("ensure-floating-ip"),
+            why=why,
+            spec=spec,
+        )
+
+
+def _guard_steps(
+    group: Group, observed: Observed
+) -> Iterator[EnsureSecurityGroup | EnsureServerGroup]:
+    guard = group.security_group
+    if guard is not None:
+        found = observed.security_groups.get(guard.name)
+        changed = found and found.owner and found.owner.digest != guard.owner.digest
+        if found is None or changed:
+            yield EnsureSecurityGroup(
+                id=f"ensure-security-group/{guard.name}",
+                deadline_seconds=deadline_seconds("ensure-security-group"),
+                why="its rules changed" if changed else "it is missing",
+                spec=guard,
+            )
+    spreader = group.server_group
+    if spreader is not None and spreader.name not in observed.server_groups:
+        yield EnsureServerGroup(
+            id=f"ensure-server-group/{spreader.name}",
+            deadline_seconds=deadline_seconds("ensure-server-group"),
+            why="it is missing",
+            spec=spreader,
+        )
+
+
+def _server_group_changed(group: Group, observed: Observed) -> Iterator[Refusal]:
+    spec = group.server_group
+    found = observed.server_groups.get(spec.name) if spec else None
+    if spec and found and found.policy and found.policy != spec.policy:
+        yield Refusal(
+            reason=Reason.IMMUTABLE,
+            subject=spec.name,
+            detail=f"server group {spec.name} has the policy {found.policy} and should "
+            f"have {spec.policy}; Nova cannot change it, deploy the service anew",
+        )
