@@ -14,7 +14,7 @@ Everything here may be called twice.
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -163,6 +163,15 @@ def plugs(site: Site) -> list[Plug]:
     """
     found = (_parse(link) for link in kernel.ip_json("link show type veth", site.switch))
     return [item for item in found if item]
+
+
+def remove_bridges_except(site: Site, network_ids: Container[str]) -> None:
+    """
+    Remove the bridges of networks that exist no longer.
+    """
+    for link in kernel.ip_json("link show type bridge", site.switch):
+        if link.get("ifalias") not in network_ids:
+            kernel.ip([f"link delete {link['ifname']}"], site.switch, force=True)
 
 
 def _find(site: Site, port_id: str) -> Plug | None:
