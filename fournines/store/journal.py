@@ -54,7 +54,15 @@ class SqlJournal:
             newest = _newest(db, plan_id)
             return Plan.model_validate_json(newest.document) if newest else None
 
-    def intend(self, plan_id: str, step_id: str, kind: str, *, at: datetime) -> None:
+    def intend(
+        self,
+        plan_id: str,
+        step_id: str,
+        kind: str,
+        *,
+        at: datetime,
+        result: Mapping[str, JsonValue] | None = None,
+    ) -> None:
         with self._database.writing(f"journalling {step_id}") as db:
             statement = self._database.insert(entries).values(
                 run=_run(plan_id),
@@ -62,7 +70,7 @@ class SqlJournal:
                 kind=kind,
                 state=StepState.INTENDED.value,
                 intended_at=at,
-                result="{}",
+                result=json.dumps(dict(result or {})),
             )
             db.execute(
                 statement.on_conflict_do_update(

@@ -124,8 +124,18 @@ class Journal(Protocol):
     def plan(self, plan_id: str) -> Plan | None: ...
 
     def intend(
-        self, plan_id: str, step_id: str, kind: str, *, at: datetime
-    ) -> None: ...
+        self,
+        plan_id: str,
+        step_id: str,
+        kind: str,
+        *,
+        at: datetime,
+        result: Mapping[str, JsonValue] | None = None,
+    ) -> None:
+        """
+        Write down what is about to be done. `result` holds what is known beforehand; a repeated intent keeps the first one's.
+        """
+        ...
 
     def finish(
         self,

@@ -1,0 +1,333 @@
+"""
+Performing a plan: its graph in parallel threads, an intent in the journal before each step and its result after it.
+
+A step that fails stops what needs it; independent branches end. A plan whose worker died is taken up where it was: done steps are skipped,
+intended ones are performed again, for each is idempotent. Works with and without Prefect: whoever wants a task run per step hands in `perform`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from datetime import datetime
+from graphlib import TopologicalSorter
+
+from pydantic import Field
+
+from fournines import log
+from fournines.cloud.errors import CloudError
+from fournines.model.value import Value
+from fournines.planning import graph
+from fournines.planning.plan import Plan
+from fournines.planning.steps import Step
+from fournines.store.protocol import JournalEntry, LeaseHeld, StepState, StoreError
+from tasks import perform
+from tasks.workshop import Workshop
+
+Work = Callable[[], perform.Facts]
+Performer = Callable[[Step, Work], perform.Facts]
+"""Runs the work of a step somewhere, e.g. inside a Prefect task run."""
+
+_log = log.get("execution")
+
+
+class Progress(Value):
+    """
+    One step changed its state: "begun", "done", "failed", or "skipped" (done before a crash).
+    """
+
+    step: str
+    kind: str
+    state: str
+    done: int
+    total: int
+    seconds: float = 0.0
+    error: str = ""
+
+
+class Outcome(Value):
+    """
+    What became of a plan.
+
+    Attributes:
+        done: Steps done, in the order they ended.
+        failed: Step id -> why.
+        waiting: Steps never begun, because something they need failed.
+    """
+
+    plan_id: str
+    done: tuple[str, ...] = ()
+    failed: dict[str, str] = Field(default_factory=dict)
+    waiting: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """
+        Every step is done.
+        """
+        return not self.failed and not self.waiting
+
+    def sentence(self) -> str:
+        """
+        The outcome for people, and the next step.
+        """
+        if self.ok:
+            return f"{len(self.done)} steps done in {self.seconds:.1f} s"
+        step, why = next(iter(self.failed.items()), ("", "interrupted"))
+        more = f" (and {len(self.failed) - 1} more)" if len(self.failed) > 1 else ""
+        return (
+            f"{step} failed{more}: {why.rstrip('.')}. {len(self.done)} steps are done, "
+            f"{len(self.waiting)} wait; run it again to go on"
+        )
+
+
+def no_guard() -> None:
+    """
+    Nobody else acts: tests, and plans under a lease that somebody else checks.
+    """
+
+
+def ignore_progress(_progress: Progress) -> None:
+    """
+    Nobody watches.
+    """
+
+
+def at_once(_step: Step, work: Work) -> perform.Facts:
+    """
+    The plain performer.
+    """
+    return work()
+
+
+@dataclass(slots=True)
+class _Execution:
+    plan: Plan
+    workshop: Workshop
+    guard: Callable[[], None]
+    performer: Performer
+    watch: Callable[[Progress], None]
+    entries: Mapping[str, JournalEntry]
+    registered: frozenset[tuple[str, str]]
+    done: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """
+        The loop: whatever is ready runs, until nothing is ready and nothing runs.
+        """
+        finished_before = {
+            entry.step_id
+            for entry in self.entries.values()
+            if entry.state is StepState.DONE
+        }
+        by_id = {step.id: step for step in self.plan.steps}
+        sorter = TopologicalSorter({s.id: s.needs for s in self.plan.steps})
+        sorter.prepare()
+        running: dict[Future[float], Step] = {}
+        threads = ThreadPoolExecutor(
+            max(1, self.workshop.settings.parallel_steps_max), "step"
+        )
+        try:
+            while True:
+                while ready := sorter.get_ready():
+                    for step_id in ready:
+                        if step_id in finished_before:
+                            self._skip(by_id[step_id])
+                            sorter.done(step_id)
+                        else:
+                            step = by_id[step_id]
+                            future = threads.submit(copy_context().run, self._one, step)
+                            running[future] = step
+                if not running:
+                    break
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    step = running.pop(future)
+                    if self._ended(step, future):
+                        sorter.done(step.id)
+        finally:
+            # After an interrupt nothing new begins; what runs ends and is journalled.
+            threads.shutdown(wait=True, cancel_futures=True)
+
+    def _one(self, step: Step) -> float:
+        workshop, journal = self.workshop, self.workshop.store.journal
+        self.guard()
+        begin = workshop.clock.now()
+        before: perform.Facts = {"found": self._found(step)}
+        journal.intend(self.plan.id, step.id, step.kind, at=begin, result=before)
+        _log.info("step_begun", step=step.id, why=step.why)
+        self._tell(step, "begun")
+        facts = self.performer(step, lambda: perform.do(step, workshop))
+        end = workshop.clock.now()
+        _register(self.plan.platform, step, facts, workshop, end)
+        journal.finish(
+            self.plan.id, step.id, StepState.DONE, at=end, result=before | facts
+        )
+        return (end - begin).total_seconds()
+
+    def _found(self, step: Step) -> bool:
+        # An interrupted try of this plan may have made it: its word, written before it tried, counts.
+        earlier = self.entries.get(step.id)
+        if earlier is not None and "found" in earlier.result:
+            return bool(earlier.result["found"])
+        return (perform.resource_kind(step), perform.resource_name(step)) in (
+            self.registered
+        )
+
+    def _ended(self, step: Step, future: Future[float]) -> bool:
+        try:
+            seconds = future.result()
+        except (CloudError, LeaseHeld) as error:
+            self._fail(step, str(error))
+            return False
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001  a bug in one step must not orphan the others' results
+            _log.exception("step_broke", step=step.id)
+            self._fail(step, f"{type(error).__name__}: {error}")
+            return False
+        self.done.append(step.id)
+        _log.info("step_done", step=step.id, seconds=round(seconds, 3))
+        self._tell(step, "done", seconds=seconds)
+        return True
+
+    def _fail(self, step: Step, why: str) -> None:
+        self.failed[step.id] = why
+        _log.warning("step_failed", step=step.id, error=why)
+        journal = self.workshop.store.journal
+        intended = {entry.step_id: entry for entry in journal.entries(self.plan.id)}
+        if step.id in intended:
+            journal.finish(
+                self.plan.id,
+                step.id,
+                StepState.FAILED,
+                at=self.workshop.clock.now(),
+                error=why,
+                result=intended[step.id].result,
+            )
+        self._tell(step, "failed", error=why)
+
+    def _skip(self, step: Step) -> None:
+        self.done.append(step.id)
+        self._tell(step, "skipped")
+
+    def _tell(
+        self, step: Step, state: str, *, seconds: float = 0.0, error: str = ""
+    ) -> None:
+        self.watch(
+            Progress(
+                step=step.id,
+                kind=step.kind,
+                state=state,
+                done=len(self.done),
+                total=len(self.plan.steps),
+                seconds=seconds,
+                error=error,
+            )
+        )
+
+
+def execute(
+    plan: Plan,
+    workshop: Workshop,
+    *,
+    holder: str,
+    guard: Callable[[], None] = no_guard,
+    performer: Performer = at_once,
+    watch: Callable[[Progress], None] = ignore_progress,
+) -> Outcome:
+    """
+    Perform a plan to its end, or as far as it goes.
+
+    `guard` is called before each step and raises LeaseHeld when the right to act is lost; `performer` runs a step's work; `watch` is told of
+    every change, from several threads, and must be quick; `holder` is who performs it, for the journal.
+
+    Raises:
+        PlanCyclic: Steps wait for each other.
+        StoreError: The journal cannot be written: nothing more is begun.
+    """
+    graph.ordered(plan.steps)
+    journal = workshop.store.journal
+    begin = workshop.clock.now()
+    journal.open_plan(plan, holder=holder, at=begin)
+    execution = _Execution(
+        plan,
+        workshop,
+        guard,
+        performer,
+        watch,
+        entries={entry.step_id: entry for entry in journal.entries(plan.id)},
+        registered=frozenset(
+            (kind, name)
+            for kind, name, _ in workshop.store.registry.resources(plan.platform)
+        ),
+    )
+    execution.run()
+    seen = {*execution.done, *execution.failed}
+    end = workshop.clock.now()
+    outcome = Outcome(
+        plan_id=plan.id,
+        done=tuple(execution.done),
+        failed=execution.failed,
+        waiting=tuple(step.id for step in plan.steps if step.id not in seen),
+        seconds=(end - begin).total_seconds(),
+    )
+    journal.close_plan(
+        plan.id, outcome="done" if outcome.ok else outcome.sentence(), at=end
+    )
+    _log.info("plan_ended", plan=plan.id, ok=outcome.ok, seconds=outcome.seconds)
+    return outcome
+
+
+def unwind(plan: Plan, workshop: Workshop) -> dict[str, str]:
+    """
+    Take back what a plan did, last first; a step that was intended counts, for it may have taken effect.
+
+    Only what this plan made is taken back: what the registry knew before the plan stays. Returns the undos that failed: step id -> why.
+    """
+    journal = workshop.store.journal
+    entries = {entry.step_id: entry for entry in journal.entries(plan.id)}
+    stuck: dict[str, str] = {}
+    for step in reversed(graph.ordered(plan.steps)):
+        entry = entries.get(step.id)
+        if entry is None or entry.state is StepState.UNDONE:
+            continue
+        if entry.result.get("found"):
+            continue
+        try:
+            undone = perform.undo(step, workshop)
+        except CloudError as error:
+            stuck[step.id] = str(error)
+            _log.error("undo_failed", step=step.id, error=str(error))
+            continue
+        if undone:
+            now = workshop.clock.now()
+            if step.kind.startswith("ensure-"):
+                _forget(plan.platform, step, workshop)
+            journal.finish(
+                plan.id, step.id, StepState.UNDONE, at=now, result=entry.result
+            )
+            _log.info("step_undone", step=step.id)
+    return stuck
+
+
+def _register(
+    platform: str, step: Step, facts: perform.Facts, workshop: Workshop, at: datetime
+) -> None:
+    registry = workshop.store.registry
+    kind = perform.resource_kind(step)
+    if step.kind.startswith("ensure-"):
+        registry.record_resource(
+            platform, kind, str(facts["name"]), str(facts["id"]), at=at
+        )
+    elif kind:
+        _forget(platform, step, workshop)
+
+
+def _forget(platform: str, step: Step, workshop: Workshop) -> None:
+    workshop.store.registry.forget_resource(
+        platform, perform.resource_kind(step), perform.resource_name(step)
+    )

@@ -1,0 +1,88 @@
+"""
+Waiting until instances serve: our own probe of each, and the load balancer's word, held for a while.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+from fournines.cloud.errors import DeadlinePassed
+from fournines.model.inventory import Member, Pool
+from fournines.planning.steps import AwaitServing
+from tasks.workshop import Workshop
+
+PROBE_TIMEOUT_MS = 1_000
+"""A page that takes longer than a second is not served."""
+
+SERVING = frozenset({"ONLINE", "NO_MONITOR"})
+"""What Octavia says of a member that gets requests."""
+
+_PROBES_AT_ONCE = 16
+
+
+def await_serving(step: AwaitServing, workshop: Workshop) -> None:
+    """
+    Return once all instances of the step have served for its `hold_seconds`.
+
+    Raises:
+        DeadlinePassed: They did not in time; the message names the first few and what is wrong with each.
+    """
+    clock = workshop.clock
+    deadline = clock.now() + timedelta(seconds=step.deadline_seconds)
+    good_since: datetime | None = None
+    while True:
+        complaints = _complaints(step, workshop)
+        now = clock.now()
+        if complaints:
+            good_since = None
+        else:
+            good_since = good_since or now
+            if (now - good_since).total_seconds() >= step.hold_seconds:
+                return
+        if now >= deadline:
+            raise DeadlinePassed(
+                f"waiting until {len(step.instances)} instances of {step.pool} serve",
+                "; ".join(complaints[:3]) or "not for long enough",
+                "Look at their consoles: openstack console log show INSTANCE",
+            )
+        clock.sleep(workshop.settings.poll_seconds)
+
+
+def _complaints(step: AwaitServing, workshop: Workshop) -> list[str]:
+    pool = workshop.cloud.pool(step.load_balancer, step.pool)
+    missing = [name for name in step.instances if pool.member(name) is None]
+    if missing:
+        return [f"{name} is not in the pool" for name in missing]
+    silent = _unanswered(step, pool, workshop)
+    if silent:
+        return silent
+    return [
+        f"the load balancer calls {member.name} {member.operating_status}"
+        for member in _members(step, pool)
+        if member.operating_status not in SERVING
+    ]
+
+
+def _members(step: AwaitServing, pool: Pool) -> list[Member]:
+    return [member for member in pool.members if member.name in step.instances]
+
+
+def _unanswered(step: AwaitServing, pool: Pool, workshop: Workshop) -> list[str]:
+    if step.probe_path is None:
+        return []
+    path = step.probe_path
+
+    def ask(member: Member) -> str | None:
+        port = step.probe_port or member.port
+        seen = workshop.prober.probe(
+            member.address, port, path, timeout_ms=PROBE_TIMEOUT_MS
+        )
+        if seen.good:
+            return None
+        said = f"{seen.answer} {seen.status}" if seen.status else str(seen.answer)
+        return f"{member.name} answers http://{member.address}:{port}{path} by {said}"
+
+    members = _members(step, pool)
+    with ThreadPoolExecutor(min(_PROBES_AT_ONCE, max(1, len(members)))) as threads:
+        return [said for said in threads.map(ask, members) if said]

@@ -1,0 +1,26 @@
+"""
+What every effect works with: one cloud, one store, one clock, one pair of eyes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fournines.clock import Clock
+from fournines.cloud.protocol import Cloud
+from fournines.model.probing import Prober
+from fournines.settings import Settings
+from fournines.store.protocol import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """
+    The outside world, as effects reach it. Thread-safe, because its parts are.
+    """
+
+    cloud: Cloud
+    store: Store
+    clock: Clock
+    prober: Prober
+    settings: Settings
