@@ -130,7 +130,12 @@ def spoofing(snapshot: Snapshot, port_ids: set[str]) -> Spoofing:
             )
             for port in secure
         },
-        closed=tuple(port.id for port in plugged if not port.up),
+        # Octavia makes its VIPs' ports administratively down: an amphora carries the address on a port of its own.
+        closed=tuple(
+            port.id
+            for port in plugged
+            if not port.up and port.device_owner != LOAD_BALANCER_OWNER
+        ),
     )
 
 
