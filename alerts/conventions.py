@@ -171,24 +171,47 @@ REC_MEMBER_INFO = "fournines:member:info"
 REC_MEMBER_WEIGHT = "fournines:member:weight"
 REC_MEMBER_SERVED = "fournines:member:served"
 REC_MEMBER_IN_SERVICE = "fournines:member:in_service"
+REC_MEMBER_TOTAL = "fournines:member_responses:rate10s"
+REC_MEMBER_ERRORS = "fournines:member_errors:rate10s"
+REC_MEMBER_SESSIONS = "fournines:member_sessions:min2s"
+REC_MEMBER_EDGE_TIME = "fournines:member_edge_time:seconds"
+REC_MEMBER_OWN_TIME = "fournines:member_own_time:mean10s"
+REC_MEMBER_PROBE_TIME = "fournines:member_probe_time:min2s"
 REC_BUDGET_SECONDS = "fournines:slo_budget:seconds"
+REC_WINDOW_DAYS = "fournines:slo_window:days"
 REC_SERVICE_AGE = "fournines:service_age:seconds"
 REC_THRESHOLD = "fournines:slo_latency_threshold:info"
 REC_ERRORS_OLDER = "fournines:sli_errors:older_sum"
 REC_TOTAL_MEAN = "fournines:sli_total:window_mean"
 REC_BUDGET_SPENT = "fournines:slo_budget_spent:seconds"
 REC_BUDGET_REMAINING = "fournines:slo_budget_remaining:ratio"
+SLI_ERRORS = "fournines:sli_errors"
+SLI_TOTAL = "fournines:sli_total"
 
 
 def errors_over(window: str) -> str:
     """
     The record of bad requests per second over a window: `fournines:sli_errors:rate1m`.
     """
-    return f"fournines:sli_errors:rate{window}"
+    return f"{SLI_ERRORS}:rate{window}"
 
 
 def total_over(window: str) -> str:
     """
     The record of all requests per second over a window: `fournines:sli_total:rate1m`.
     """
-    return f"fournines:sli_total:rate{window}"
+    return f"{SLI_TOTAL}:rate{window}"
+
+
+def edge_errors_over(window: str) -> str:
+    """
+    The record of a service's 5xx per second at its load balancer.
+    """
+    return f"fournines:edge_errors:rate{window}"
+
+
+def edge_total_over(window: str) -> str:
+    """
+    The record of a service's requests per second at its load balancer.
+    """
+    return f"fournines:edge_total:rate{window}"
