@@ -6,18 +6,43 @@ Exit status: 0 done, 1 a sentence says what went wrong, 2 wrong usage.
 
 from __future__ import annotations
 
+import fcntl
+import importlib
 import json
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 import click
+from openstack.exceptions import SDKException
+from pymysql import MySQLError
 
 from fournines_sandbox import lifecycle, status
 from fournines_sandbox.site import SLOTS, Site
 
+_FAULTS = {"break": "break_", "mend": "mend"}
 
-@click.group()
+
+class _Commands(click.Group):
+    """
+    The commands, of which those for faults are loaded only when asked for.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *_FAULTS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _FAULTS:
+            return super().get_command(ctx, cmd_name)
+        module = importlib.import_module("fournines_sandbox.faults.command")
+        command: click.Command = getattr(module, _FAULTS[cmd_name])
+        return command
+
+
+@click.group(cls=_Commands)
 @click.option("--home", type=click.Path(path_type=Path), required=True, help="State directory.")
 @click.option(
     "--slot",
@@ -51,7 +76,8 @@ def up(site: Site, clouds_file: Path | None) -> None:
     Start the cloud; already running is fine.
     """
     path = (clouds_file or site.home / "clouds.yaml").resolve()
-    lifecycle.up(site, path, _say)
+    with _alone(site):
+        lifecycle.up(site, path, _say)
     _say(f"The cloud is up: OS_CLIENT_CONFIG_FILE={path} OS_CLOUD=fournines")
 
 
@@ -61,7 +87,8 @@ def down(site: Site) -> None:
     """
     Stop the cloud; its state stays.
     """
-    lifecycle.down(site, _say)
+    with _alone(site):
+        lifecycle.down(site, _say)
 
 
 @cli.command()
@@ -70,7 +97,8 @@ def reset(site: Site) -> None:
     """
     Stop the cloud and forget its state.
     """
-    lifecycle.reset(site, _say)
+    with _alone(site):
+        lifecycle.reset(site, _say)
 
 
 @cli.command(name="status")
@@ -88,6 +116,19 @@ def status_(site: Site, as_json: bool) -> None:
     sys.exit(0 if report.up else 1)
 
 
+@contextmanager
+def _alone(site: Site) -> Iterator[None]:
+    """Two changes of one cloud at once wait for each other; the kernel lifts the lock of the dead."""
+    site.home.mkdir(parents=True, exist_ok=True)
+    with (site.home / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say("waiting for another command on this cloud")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _say(line: str) -> None:
     click.echo(line)
 
@@ -98,7 +139,7 @@ def main() -> None:
     """
     try:
         cli()
-    except RuntimeError as error:
+    except (RuntimeError, OSError, subprocess.SubprocessError, SDKException, MySQLError) as error:
         click.echo(f"fournines cloud: {error}", err=True)
         sys.exit(1)
 

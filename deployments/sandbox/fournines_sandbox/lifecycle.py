@@ -62,6 +62,7 @@ def up(site: Site, clouds_file: Path, say: Say) -> None:
     if not supervision.running(site):
         with progress.step("leftovers of an earlier run cleared"):
             sweep.before_start(site)
+        needs.check_ports(site)
     secrets = credentials.load(site)
     files.write(site, secrets)
     database.write_accounts(site, secrets)
@@ -93,7 +94,8 @@ def up(site: Site, clouds_file: Path, say: Say) -> None:
     if not seed.seeded(site):
         with progress.step("flavors, networks, image"):
             seed.resources(site, secrets, say)
-    clouds.merge(clouds_file, site, secrets)
+    for path in {clouds_file, site.home / "clouds.yaml"}:
+        clouds.merge(path, site, secrets)
 
 
 def down(site: Site, say: Say) -> None:

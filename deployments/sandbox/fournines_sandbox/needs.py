@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from pathlib import Path
 
+from fournines_sandbox.site import SERVICES as PORTS
 from fournines_sandbox.site import Site
 
 _PROGRAMS = {
@@ -53,6 +55,31 @@ def check(site: Site) -> None:
     ]
     if missing:
         raise NeedsError("the embedded cloud cannot run here: " + "; ".join(missing) + ".")
+
+
+def check_ports(site: Site) -> None:
+    """
+    Raise when somebody else listens where this cloud is about to.
+
+    Raises:
+        NeedsError: The ports, and what to do.
+    """
+    taken = [str(site.port(name)) for name in PORTS if _taken(site.port(name))]
+    if taken:
+        raise NeedsError(
+            f"port {', '.join(taken)} of slot {site.slot} is in use by another program, perhaps by a cloud "
+            "of another checkout: choose another slot (FOURNINES_SLOT) or stop that program."
+        )
+
+
+def _taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+        return False
 
 
 def _missing_programs() -> list[str]:

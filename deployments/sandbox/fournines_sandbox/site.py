@@ -18,7 +18,7 @@ SLOTS = 50
 
 _PORT_BASE = 20000
 _PORTS_PER_SLOT = 100
-_SERVICES = (
+SERVICES = (
     "keystone",
     "placement",
     "glance",
@@ -27,6 +27,7 @@ _SERVICES = (
     "cinder",
     "octavia",
 )
+"""The services with a port, in the order of their ports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Site:
         """
         Loopback port of an OpenStack service (`keystone`, `nova`, ...).
         """
-        return _PORT_BASE + _PORTS_PER_SLOT * self.slot + _SERVICES.index(service)
+        return _PORT_BASE + _PORTS_PER_SLOT * self.slot + SERVICES.index(service)
 
     def url(self, service: str) -> str:
         """
