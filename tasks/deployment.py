@@ -1,0 +1,261 @@
+"""
+One path for deploy, scale, reconcile and destroy: lease, look, plan, check, perform.
+
+They differ in what should be and in what may be refused; the plan says the rest. What should be is written into the registry before the
+first step, so that whoever comes after a crash goes on towards the same end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from blueprints import diff, preflight
+from fournines import log
+from fournines.model.desired import Platform
+from fournines.model.inventory import Inventory
+from fournines.model.refusal import Refusal
+from fournines.model.value import Value
+from fournines.planning import linter
+from fournines.planning.plan import Plan, Purpose
+from tasks import execution, leasing, observe, registering
+from tasks.execution import Outcome, Performer, Progress
+from tasks.workshop import Workshop
+
+_log = log.get("deployment")
+
+
+class Result(Value):
+    """
+    What a deployment came to.
+
+    Attributes:
+        refusals: Why nothing, or not everything, was done.
+        outcome: None when nothing was performed.
+    """
+
+    plan: Plan
+    refusals: tuple[Refusal, ...] = ()
+    outcome: Outcome | None = None
+
+    @property
+    def ok(self) -> bool:
+        """
+        All that was asked for is done.
+        """
+        return not self.refusals and (self.outcome is None or self.outcome.ok)
+
+    def sentence(self) -> str:
+        """
+        The result for people, and the next step.
+        """
+        said = [refusal.detail for refusal in self.refusals]
+        if self.outcome is not None:
+            said.insert(0, self.outcome.sentence())
+        elif not said:
+            said = ["nothing to do: what is, is what should be"]
+        return "; ".join(said)
+
+
+def _show_nobody(_plan: Plan) -> None:
+    """
+    The plan is not shown.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """
+    Who sees the plan before it is performed, who runs its steps, and who watches.
+    """
+
+    show: Callable[[Plan], None] = field(default=_show_nobody)
+    performer: Performer = field(default=execution.at_once)
+    watch: Callable[[Progress], None] = field(default=execution.ignore_progress)
+
+
+NOBODY = Audience()
+
+
+def plan(
+    workshop: Workshop, desired: Platform, *, only: str | None = None
+) -> tuple[Plan, tuple[Refusal, ...]]:
+    """
+    What would be done, and what stands in the way of it; touches nothing.
+
+    Raises:
+        CloudError: The cloud could not be read.
+    """
+    seen = observe.inventory(workshop, desired.name)
+    drained = _drained(workshop, desired.name)
+    made = diff.plan_platform(desired, seen, only=only, drained=drained)
+    return made, _objections(workshop, desired, seen, made, only)
+
+
+def deploy(
+    workshop: Workshop,
+    desired: Platform,
+    *,
+    only: str | None = None,
+    purpose: Purpose = Purpose.DEPLOY,
+    audience: Audience = NOBODY,
+) -> Result:
+    """
+    Bring a platform, or one service of it, to what is desired.
+
+    Raises:
+        LeaseHeld: Somebody else is at it; the message says who.
+        CloudError: The cloud could not be read. What fails in a step is in the result instead.
+    """
+    services = [service.name for service in desired.services]
+    what = f"{purpose} of {only or desired.name}"
+    names = _leases(desired.name, services, only)
+    with leasing.holding(workshop, names, purpose=what) as held:
+        seen = observe.inventory(workshop, desired.name)
+        adopt(workshop, seen, only)
+        made = diff.plan_platform(
+            desired,
+            seen,
+            only=only,
+            purpose=purpose,
+            drained=_drained(workshop, desired.name),
+        )
+        objections = _objections(workshop, desired, seen, made, only)
+        if objections:
+            # Checked before the first create: half a platform helps nobody.
+            return _refused(made, (*made.refusals, *objections))
+        if any(step.kind == "ensure-network" for step in made.steps):
+            held.take_all([leasing.of_platform(desired.name)])
+        record_desired(workshop, desired, only)
+        return perform(workshop, made, seen, held, audience)
+
+
+def destroy(
+    workshop: Workshop,
+    platform: str,
+    *,
+    service: str | None = None,
+    audience: Audience = NOBODY,
+) -> Result:
+    """
+    Delete whatever carries the mark of a platform, or of one of its services, data included.
+
+    Raises:
+        LeaseHeld: Somebody else is at it.
+        CloudError: The cloud could not be read.
+    """
+    registry = workshop.store.registry
+    known = registry.platform(platform)
+    services = [s.name for s in known.services] if known else []
+    what = f"{Purpose.DESTROY} of {service or platform}"
+    names = _leases(platform, services, service)
+    with leasing.holding(workshop, names, purpose=what) as held:
+        seen = observe.inventory(workshop, platform)
+        adopt(workshop, seen, service)
+        made = diff.plan_destroy(platform, seen, service=service)
+        # First it is wanted no more: whoever comes after a crash must not build it again.
+        if service:
+            registry.remove_service(platform, service)
+        else:
+            registry.remove_platform(platform)
+        return perform(workshop, made, seen, held, audience)
+
+
+def perform(
+    workshop: Workshop,
+    made: Plan,
+    seen: Inventory,
+    held: leasing.Holding,
+    audience: Audience,
+) -> Result:
+    """
+    Check a plan's soundness, show it, and perform it under leases already held.
+    """
+    linter.check(made, seen)
+    audience.show(made)
+    if made.empty:
+        return Result(plan=made, refusals=made.refusals)
+    outcome = execution.execute(
+        made,
+        workshop,
+        holder=held.holder,
+        guard=held.check,
+        performer=audience.performer,
+        watch=audience.watch,
+    )
+    return Result(plan=made, refusals=made.refusals, outcome=outcome)
+
+
+def adopt(workshop: Workshop, seen: Inventory, only: str | None) -> None:
+    """
+    Take over from dead workers: we hold their leases, so their journals are closed and what they left is planned from.
+
+    Healing's plans are left to the healer, who takes up its open cases itself.
+    """
+    registering.take_stock(workshop, seen, only)
+    journal, platform = workshop.store.journal, seen.platform
+    for left in journal.unfinished():
+        ours = left.platform == platform and (only is None or left.service == only)
+        if ours and left.purpose is not Purpose.HEAL:
+            journal.close_plan(
+                left.id,
+                outcome="its worker died; what it left was planned anew",
+                at=workshop.clock.now(),
+            )
+            _log.warning("plan_adopted", plan=left.id, service=left.service)
+
+
+def record_desired(workshop: Workshop, desired: Platform, only: str | None) -> None:
+    """
+    Write what should be into the registry: all of it, or one service without disturbing its neighbours.
+    """
+    registry, now = workshop.store.registry, workshop.clock.now()
+    if only is None:
+        registry.put_platform(desired, at=now)
+        return
+    if registry.platform(desired.name) is None:
+        registry.put_platform(desired.model_copy(update={"services": ()}), at=now)
+    registry.put_service(desired.service(only), at=now)
+
+
+def _leases(platform: str, services: Iterable[str], only: str | None) -> list[str]:
+    if only is not None:
+        return [leasing.of_service(platform, only)]
+    names = [leasing.of_service(platform, service) for service in services]
+    return [leasing.of_platform(platform), *names]
+
+
+def _drained(workshop: Workshop, platform: str) -> frozenset[str]:
+    return frozenset(
+        case.subject.instance
+        for case in workshop.store.cases.cases(open_only=True)
+        if case.subject.platform == platform and case.subject.instance
+    )
+
+
+def _objections(
+    workshop: Workshop,
+    desired: Platform,
+    seen: Inventory,
+    made: Plan,
+    only: str | None,
+) -> tuple[Refusal, ...]:
+    if not any(step.kind.startswith("ensure-") for step in made.steps):
+        return ()
+    wanted = (
+        desired.model_copy(update={"services": (desired.service(only),)})
+        if only
+        else desired
+    )
+    return preflight.check(wanted, seen, observe.quota(workshop))
+
+
+def _refused(made: Plan, refusals: tuple[Refusal, ...]) -> Result:
+    for refusal in refusals:
+        _log.warning(
+            "refused",
+            reason=refusal.reason,
+            subject=refusal.subject,
+            detail=refusal.detail,
+        )
+    return Result(plan=made, refusals=refusals)
