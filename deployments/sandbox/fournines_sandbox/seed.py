@@ -237,6 +237,7 @@ def _image(site: Site, cloud: Connection, say: Callable[[str], None]) -> None:
         visibility="public",
         min_disk=image.MIN_DISK_GB,
         min_ram=image.MIN_RAM_MB,
+        properties=image.properties(site),
         allow_duplicates=True,
         validate_checksum=False,
         wait=True,

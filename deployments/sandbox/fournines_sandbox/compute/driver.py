@@ -355,10 +355,15 @@ class ContainerDriver(driver.ComputeDriver):  # type: ignore[misc]
             task_state=task_states.IMAGE_UPLOADING, expected_state=task_states.IMAGE_PENDING_UPLOAD
         )
         machine.mount()  # stopped since the machine's last start, it may not be
-        rootfs.pack(
-            machine.layer.root,
-            lambda stream: self.image_api.update(context, image_id, metadata, stream, purge_props=False),
-        )
+        try:
+            rootfs.pack(
+                machine.layer.root,
+                lambda stream: self.image_api.update(context, image_id, metadata, stream, purge_props=False),
+            )
+        except Exception:
+            # Nova runs this in a thread whose failures it records but does not log.
+            LOG.exception("Making image %s of instance %s failed", image_id, instance.uuid)
+            raise
 
     # -- another flavor, another host
 

@@ -33,6 +33,10 @@ def sections(site: Site, credentials: Credentials) -> Document:
             backup_workers="1",
             backup_use_same_host="true",
             scheduler_driver_init_wait_time="1",
+            # A file is copied as a whole: no conversion, hence no cache of converted ones.
+            allowed_direct_url_schemes="",
+            report_interval="10",
+            backend_stats_polling_interval="60",
         ),
         "local": {
             "volume_driver": "fournines_sandbox.volume.driver.FileDriver",

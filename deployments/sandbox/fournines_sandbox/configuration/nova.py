@@ -23,7 +23,15 @@ def sections(site: Site, credentials: Credentials) -> Document:
             state_path=str(site.state / "nova"),
             compute_driver="fournines.ContainerDriver",
             max_concurrent_builds="16",
-            update_resources_interval="0",
+            # A killed guest is found by looking, as a hypervisor's is: within this many seconds.
+            sync_power_state_interval="10",
+            # What ran before the machine stopped runs again after `up`.
+            resume_guests_state_on_host_boot="true",
+            # Guests here stop within two seconds or not at all.
+            shutdown_timeout="10",
+            instances_path=str(site.state / "instances"),
+            heal_instance_info_cache_interval="-1",
+            periodic_fuzzy_delay="5",
             allow_resize_to_same_host="true",
             force_config_drive="false",
             vif_plugging_is_fatal="false",
@@ -36,7 +44,13 @@ def sections(site: Site, credentials: Credentials) -> Document:
         "wsgi": {"api_paste_config": str(site.venv / "etc/nova/api-paste.ini")},
         "conductor": {"workers": "1"},
         "scheduler": {"workers": "1", "discover_hosts_in_cells_interval": "300"},
-        "filter_scheduler": {"track_instance_changes": "false"},
+        "filter_scheduler": {
+            "track_instance_changes": "false",
+            # Several builds at once would otherwise all choose the same best host.
+            "host_subset_size": "2",
+            "shuffle_best_same_weighed_hosts": "true",
+        },
+        "quota": {"instances": "50", "cores": "100", "ram": "102400", "server_group_members": "50"},
         "oslo_concurrency": document.locks(site),
         "vnc": {"enabled": "false"},
         "glance": {"api_servers": site.url("glance")},
