@@ -1,0 +1,250 @@
+"""
+The way to an OpenStack: openstacksdk's connection, used for credentials, catalogue, versions and transport.
+
+The requests themselves are written out here in the words of the API references, through the SDK's per-service adapters: each at
+the lowest microversion that serves, each counted, none retried below us. (The SDK's own resource layer negotiates the newest
+microversion it knows, lacks Octavia's batch update of members and polls every 2-5 s.)
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar, cast
+from urllib.parse import parse_qsl, urlsplit
+
+import openstack
+from openstack.config import OpenStackConfig
+
+from fournines.cloud.errors import FeatureMissing
+from fournines.cloud.openstack import translation
+from fournines.settings import Settings
+
+T = TypeVar("T")
+
+SERVICES = (
+    "identity",
+    "compute",
+    "network",
+    "load_balancer",
+    "block_storage",
+    "image",
+)
+"""The SDK's names of the services we speak to."""
+
+PARALLEL_READS_MAX = 16
+"""Reads of one inventory at once: enough for 16 pools, gentle to the API."""
+
+PAGES_MAX = 1_000
+"""A listing of more pages is a server that sends us in circles."""
+
+Json = Any
+
+
+class Connection:
+    """
+    Requests to one cloud as one project. Thread-safe.
+
+    Attributes:
+        requests: How often each "METHOD service" was sent.
+    """
+
+    def __init__(self, sdk: openstack.connection.Connection, timeout: float) -> None:
+        self._sdk = sdk
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._adapters: dict[str, Any] = {}
+        self._project: str | None = None
+        self._pool = ThreadPoolExecutor(
+            PARALLEL_READS_MAX, thread_name_prefix="openstack"
+        )
+        self.requests: Counter[str] = Counter()
+
+    def close(self) -> None:
+        """
+        Let go of threads and sockets.
+        """
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._sdk.close()
+
+    @property
+    def project_id(self) -> str:
+        """
+        The project we act in.
+        """
+        if self._project is None:
+            self._project = self._translated(
+                "asking Keystone for a token", lambda: self._sdk.current_project_id
+            )
+        return str(self._project)
+
+    @property
+    def access(self) -> Any:
+        """
+        The token's content: user, roles, catalogue.
+        """
+        session = self._sdk.session
+        return self._translated(
+            "asking Keystone for a token",
+            lambda: cast("Any", session.auth).get_access(session),
+        )
+
+    def offers(self, service: str) -> bool:
+        """
+        Whether the catalogue has the service.
+        """
+        try:
+            self.adapter(service)
+        except FeatureMissing:
+            return False
+        return True
+
+    def adapter(self, service: str) -> Any:
+        """
+        The SDK's adapter of a service. Raises FeatureMissing when the cloud has none.
+        """
+        with self._lock:
+            if service not in self._adapters:
+                self._adapters[service] = self._translated(
+                    f"finding the {service.replace('_', '-')} service",
+                    lambda: self._find(service),
+                )
+            return self._adapters[service]
+
+    def _find(self, service: str) -> Any:
+        adapter = getattr(self._sdk, service)
+        if adapter.get_endpoint() is None:
+            raise FeatureMissing(
+                f"finding the {service.replace('_', '-')} service",
+                "it is not in the catalogue",
+            )
+        return adapter
+
+    def get(self, service: str, path: str, attempted: str, **options: Any) -> Json:
+        """
+        One GET.
+        """
+        return self.send("GET", service, path, attempted, **options)
+
+    def send(
+        self,
+        method: str,
+        service: str,
+        path: str,
+        attempted: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
+        microversion: str | None = None,
+    ) -> Json:
+        """
+        One request, once; its answer's content, or None when it is empty. Raises CloudError.
+        """
+        adapter = self.adapter(service)
+        options: dict[str, Any] = {"params": params, "timeout": self._timeout}
+        if body is not None:
+            options["json"] = body
+        if microversion is not None:
+            options["microversion"] = microversion
+        self.requests[f"{method} {service}"] += 1
+        response = self._translated(
+            attempted,
+            lambda: adapter.request(
+                path, method, raise_exc=False, connect_retries=0, **options
+            ),
+        )
+        if response.status_code >= 400:
+            raise translation.from_response(
+                attempted, response.status_code, response.text
+            )
+        if not response.content:
+            return None
+        return self._translated(attempted, response.json)
+
+    def listing(
+        self,
+        service: str,
+        path: str,
+        key: str,
+        attempted: str,
+        *,
+        params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
+        microversion: str | None = None,
+    ) -> list[Json]:
+        """
+        All pages of a list.
+        """
+        found: list[Json] = []
+        query: Any = params
+        for _ in range(PAGES_MAX):
+            page = self.get(
+                service, path, attempted, params=query, microversion=microversion
+            )
+            found.extend(page.get(key, []))
+            query = _next_query(page, key)
+            if query is None or not page.get(key):
+                return found
+        return found
+
+    def together(self, *reads: Callable[[], T]) -> list[T]:
+        """
+        Several reads at once, in the order given. The first error comes out. Reads do not nest.
+        """
+        if len(reads) == 1:
+            return [reads[0]()]
+        futures = [self._pool.submit(read) for read in reads]
+        return [future.result() for future in futures]
+
+    def _translated(self, attempted: str, act: Callable[[], Any]) -> Any:
+        try:
+            return act()
+        except Exception as error:
+            raise translation.from_exception(attempted, error) from error
+
+
+def _next_query(page: Mapping[str, Any], key: str) -> list[tuple[str, str]] | None:
+    """
+    The query of the next page. Only the query: behind proxies, the host in the link is often wrong.
+    """
+    links: Iterator[str] = (
+        link["href"]
+        for link in page.get(f"{key}_links") or page.get("links") or []
+        if isinstance(link, dict) and link.get("rel") == "next"
+    )
+    href = next(links, None) or page.get("next")
+    return parse_qsl(urlsplit(href).query) if isinstance(href, str) else None
+
+
+def connect(settings: Settings, cloud: str | None = None) -> Connection:
+    """
+    A connection to the cloud named in the settings (or here). Nothing is sent yet.
+
+    Raises:
+        CredentialsRefused: There is no such entry in clouds.yaml, or it is incomplete.
+    """
+    name = cloud or settings.cloud
+    attempted = f"reading the entry {name} of clouds.yaml"
+    files = [str(path) for path in clouds_files(settings)]
+    try:
+        config = OpenStackConfig(config_files=files or None)
+        region = config.get_one(
+            cloud=name,
+            app_name="fournines",
+            api_timeout=settings.request_timeout_seconds,
+        )
+        sdk = openstack.connection.Connection(config=region)
+    except Exception as error:
+        raise translation.from_exception(attempted, error) from error
+    return Connection(sdk, settings.request_timeout_seconds)
+
+
+def clouds_files(settings: Settings) -> list[Any]:
+    """
+    Where clouds.yaml is looked for: the one set, else the embedded cloud's if it is there; empty: the SDK's search path.
+    """
+    if settings.clouds_file is not None:
+        return [settings.clouds_file]
+    embedded = settings.sandbox_home / "clouds.yaml"
+    return [embedded] if embedded.exists() else []

@@ -1,0 +1,49 @@
+"""
+Names already resolved, for a while: so that no call re-reads what another just read.
+
+What is remembered may be outdated; whoever meets a 404 by it forgets the entry and looks again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+REMEMBER_SECONDS = 60.0
+"""Images, flavors and ids change rarely; a wrong id is noticed by its 404."""
+
+
+class Known:
+    """
+    (kind, name) -> what was read. Thread-safe.
+    """
+
+    def __init__(self, seconds: float = REMEMBER_SECONDS) -> None:
+        self._seconds = seconds
+        self._found: dict[tuple[str, str], tuple[float, Any]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, kind: str, name: str) -> Any | None:
+        """
+        What was read, or None when it is unknown or too old.
+        """
+        with self._lock:
+            entry = self._found.get((kind, name))
+        if entry is None or time.monotonic() - entry[0] > self._seconds:
+            return None
+        return entry[1]
+
+    def put(self, kind: str, name: str, value: Any) -> None:
+        """
+        Remember it.
+        """
+        with self._lock:
+            self._found[(kind, name)] = (time.monotonic(), value)
+
+    def forget(self, kind: str, name: str) -> None:
+        """
+        It is gone, or wrong.
+        """
+        with self._lock:
+            self._found.pop((kind, name), None)

@@ -1,0 +1,271 @@
+"""
+The inventory: everything of one platform from few list calls, made at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from fournines.cloud.openstack import balancing, marks, servers
+from fournines.cloud.openstack.base import Context
+from fournines.cloud.openstack.floating_ips import floating_ip
+from fournines.cloud.openstack.instances import Instances
+from fournines.cloud.openstack.networks import network
+from fournines.cloud.openstack.neutron import Neutron
+from fournines.cloud.openstack.octavia import Octavia
+from fournines.cloud.openstack.server_groups import ServerGroups
+from fournines.cloud.openstack.volumes import volume
+from fournines.model.inventory import (
+    Inventory,
+    LoadBalancer,
+    SecurityGroup,
+    ServerGroup,
+)
+from fournines.model.ownership import Owner
+
+Body = dict[str, Any]
+
+
+class Listing(Octavia):
+    """
+    The part of the adapter that reads what is.
+    """
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._neutron = Neutron(context)
+        self._servers = Instances(context)
+        self._groups = ServerGroups(context)
+
+    def inventory(self, platform: str, service: str | None = None) -> Inventory:
+        """
+        A dozen lists, plus the members of each pool of ours.
+        """
+        attempted = f"reading what there is of {service or platform}"
+        scope = _Scope(platform, service)
+        lists = dict(
+            zip(
+                (reads := self._reads(scope, attempted)),
+                self.together(*reads.values()),
+                strict=True,
+            )
+        )
+        balancers = self._balancers(lists, scope, attempted)
+        for one in balancers:
+            self.known.put(
+                "balancer",
+                one.name,
+                _ids(lists["loadbalancers"], one.id),
+            )
+        owners = [
+            *(servers.owner(body) for body in lists["servers"]),
+            *(marks.owner(body) for body in lists["security-groups"]),
+        ]
+        return Inventory(
+            at=self.clock.now(),
+            platform=platform,
+            zones=lists["zones"],
+            images=lists["images"],
+            flavors=lists["flavors"],
+            networks=self._networks(lists, scope),
+            security_groups=tuple(
+                SecurityGroup(id=b["id"], name=b["name"], owner=marks.owner(b))
+                for b in lists["security-groups"]
+                if scope.has(marks.owner(b))
+            ),
+            server_groups=tuple(_server_groups(lists["server_groups"], scope, owners)),
+            volumes=tuple(
+                volume(b)
+                for b in lists["volumes"]
+                if scope.has(Owner.from_metadata(b["metadata"]))
+            ),
+            instances=self._instances(lists, scope),
+            load_balancers=balancers,
+            floating_ips=tuple(
+                floating_ip(b)
+                for b in lists["floatingips"]
+                if scope.has(marks.owner(b))
+            ),
+            strangers=tuple(_strangers(lists, scope)),
+        )
+
+    def _reads(self, scope: _Scope, attempted: str) -> dict[str, Any]:
+        """
+        The list calls, by what they list. Cinder is left out where there is none.
+        """
+        stores = self.connection.offers("block_storage")
+
+        def volumes() -> list[Body]:
+            if not stores:
+                return []
+            return self.connection.listing(
+                "block_storage", "/volumes/detail", "volumes", attempted
+            )
+
+        return {
+            "servers": lambda: self._servers.servers_named(scope.pattern, attempted),
+            "server_groups": lambda: self._groups.server_groups(attempted),
+            "volumes": volumes,
+            "images": lambda: self.images(attempted),
+            "flavors": lambda: self.flavors(attempted),
+            "zones": lambda: self.zones(attempted),
+            "loadbalancers": lambda: self.octavia_list("loadbalancers", attempted),
+            "listeners": lambda: self.octavia_list("listeners", attempted),
+            "pools": lambda: self.octavia_list("pools", attempted),
+            **{
+                resource: lambda resource=resource: self._neutron.listed(
+                    resource, attempted, fields=_FIELDS[resource]
+                )
+                for resource in _FIELDS
+            },
+        }
+
+    def _instances(self, lists: dict[str, Any], scope: _Scope) -> tuple[Any, ...]:
+        images = {one.id: one.name for one in lists["images"]}
+        flavors = {one.id: one.name for one in lists["flavors"]}
+        found = tuple(
+            servers.instance(body, images, flavors)
+            for body in lists["servers"]
+            if scope.has(servers.owner(body)) and body["status"] != "DELETED"
+        )
+        for one in found:
+            if one.address:
+                self.known.put("address", one.name, one.address)
+        return found
+
+    def _networks(self, lists: dict[str, Any], scope: _Scope) -> tuple[Any, ...]:
+        subnets = {body["name"]: body for body in lists["subnets"]}
+        routers = {body["name"]: body for body in lists["routers"]}
+        found = []
+        for body in lists["networks"]:
+            if scope.has(marks.owner(body)):
+                name = body["name"]
+                found.append(network(body, subnets.get(name), routers.get(name)))
+                self.known.put("network", name, body["id"])
+        return tuple(found)
+
+    def _balancers(
+        self, lists: dict[str, Any], scope: _Scope, attempted: str
+    ) -> tuple[LoadBalancer, ...]:
+        ours = [b for b in lists["loadbalancers"] if scope.has(marks.owner(b))]
+        numbers = {body["id"] for body in ours}
+        pools = [
+            body
+            for body in lists["pools"]
+            if any(one["id"] in numbers for one in body["loadbalancers"])
+        ]
+        members = self.together(
+            *(
+                (lambda number=body["id"]: self.members_of(number, attempted))
+                for body in pools
+            )
+        )
+        outside = {
+            body["port_id"]: body["floating_ip_address"]
+            for body in lists["floatingips"]
+            if body.get("port_id")
+        }
+        found = []
+        for body in ours:
+            mine = []
+            for pool, inside in zip(pools, members, strict=True):
+                if any(one["id"] == body["id"] for one in pool["loadbalancers"]):
+                    mine.append(balancing.read_pool(pool, inside))
+                    self.known.put("pool", f"{body['name']}/{pool['name']}", pool["id"])
+                    self.remember_members(body["name"], pool["name"], inside)
+            listeners = [
+                one
+                for one in lists["listeners"]
+                if any(b["id"] == body["id"] for b in one["loadbalancers"])
+            ]
+            found.append(
+                balancing.read_load_balancer(
+                    body, listeners, mine, outside.get(body.get("vip_port_id"))
+                )
+            )
+        return tuple(found)
+
+
+_MARKED = ("id", "name", "tags", "description")
+_FIELDS: dict[str, tuple[str, ...]] = {
+    "networks": _MARKED,
+    "subnets": (*_MARKED, "cidr", "network_id"),
+    "routers": _MARKED,
+    "security-groups": _MARKED,
+    "floatingips": ("id", "tags", "description", "floating_ip_address", "port_id"),
+}
+"""What we read of each; a security group's rules would be most of the answer."""
+
+
+class _Scope:
+    """
+    Whose resources are asked for.
+    """
+
+    def __init__(self, platform: str, service: str | None) -> None:
+        self.platform = platform
+        self.service = service
+        self.prefix = f"{platform}-{service}-" if service else f"{platform}-"
+        self.pattern = f"^{re.escape(self.prefix)}"
+
+    def has(self, owner: Owner | None) -> bool:
+        """
+        Whether a resource is ours and asked for; what a platform's services share always is.
+        """
+        return (
+            owner is not None
+            and owner.platform == self.platform
+            and (self.service is None or owner.service in {None, self.service})
+        )
+
+
+def _ids(bodies: Iterable[Body], number: str) -> Body:
+    body = next(one for one in bodies if one["id"] == number)
+    return {key: body.get(key) for key in ("id", "vip_port_id", "vip_subnet_id")}
+
+
+def _server_groups(
+    bodies: Iterable[Body], scope: _Scope, owners: Iterable[Owner | None]
+) -> Iterable[ServerGroup]:
+    """
+    Server groups carry no mark: those are ours that are named after a group of ours, or as one would be.
+    """
+    groups = {
+        f"{o.platform}-{o.service}-{o.group}": (o.service, o.group)
+        for o in owners
+        if o and o.service and o.group
+    }
+    for body in bodies:
+        name = body["name"]
+        if not name.startswith(scope.prefix):
+            continue
+        rest = name.removeprefix(f"{scope.platform}-").rpartition("-")
+        service, group = groups.get(name, (rest[0], rest[2]))
+        if not service:
+            continue
+        owner = Owner(platform=scope.platform, service=service, group=group)
+        if scope.has(owner):
+            yield ServerGroup(
+                id=body["id"], name=name, owner=owner, policy=body["policies"][0]
+            )
+
+
+def _strangers(lists: dict[str, Any], scope: _Scope) -> Iterable[str]:
+    """
+    What bears one of our names without our mark.
+    """
+    kinds = (
+        ("network", "networks", marks.owner),
+        ("security-group", "security-groups", marks.owner),
+        ("load-balancer", "loadbalancers", marks.owner),
+        ("instance", "servers", servers.owner),
+        ("volume", "volumes", lambda body: Owner.from_metadata(body["metadata"])),
+        ("floating-ip", "floatingips", marks.owner),
+    )
+    for kind, key, owner_of in kinds:
+        for body in lists[key]:
+            name = body.get("name") or marks.described_name(body)
+            if name.startswith(scope.prefix) and owner_of(body) is None:
+                yield f"{kind} {name} ({body['id']})"

@@ -1,0 +1,36 @@
+"""
+Our mark on Neutron's and Octavia's resources.
+
+Neutron takes tags only in a second call. A process that dies between the two would leave a resource of ours that nobody knows
+for ours, so the mark is also written into the description, in the create itself; tags follow, for people's filters.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fournines.model.ownership import Owner
+
+
+def described(owner: Owner, name: str = "") -> str:
+    """
+    The description that carries the mark; floating IPs, which have no name, carry that too.
+    """
+    return " ".join(part for part in (name, *owner.tags()) if part)
+
+
+def owner(body: dict[str, Any]) -> Owner | None:
+    """
+    Whose a Neutron or Octavia resource is.
+    """
+    return Owner.from_tags(body.get("tags") or ()) or Owner.from_tags(
+        str(body.get("description") or "").split()
+    )
+
+
+def described_name(body: dict[str, Any]) -> str:
+    """
+    The name kept in a description; empty when there is none.
+    """
+    first = str(body.get("description") or "").split(" ", 1)[0]
+    return "" if "=" in first else first
