@@ -53,7 +53,9 @@ def bring_up(settings: Settings, say: Say) -> None:
     say("configurations of Prometheus, Alertmanager and blackbox exporter")
     _write_configurations(settings)
     wanted = programs.programs(settings)
-    if not supervision.running(settings):
+    if supervision.running(settings):
+        supervision.reread(settings, ("prometheus", "alertmanager", "blackbox"))
+    else:
         _check_ports(settings)
         say("Prefect's database")
         _prefect(settings, "server", "database", "upgrade", "-y")
@@ -115,17 +117,10 @@ def _cloud(settings: Settings, command: str) -> None:
 def _write_configurations(settings: Settings) -> None:
     folder = programs.config_dir(settings)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in configuration.render(
-        configuration.Places(
-            healer=f"127.0.0.1:{settings.port('healer')}",
-            alertmanager=f"127.0.0.1:{settings.port('alertmanager')}",
-            prometheus=f"127.0.0.1:{settings.port('prometheus')}",
-            blackbox=f"127.0.0.1:{settings.port('blackbox')}",
-            rules_dir=str(ROOT / "alerts" / "rules"),
-            token_file=str(settings.webhook_token_file),
-        )
-    ).items():
-        (folder / name).write_text(text)
+    for name, text in configuration.render(programs.addresses(settings)).items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
 
 
 def _check_ports(settings: Settings) -> None:

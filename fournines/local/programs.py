@@ -8,10 +8,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alerts import configuration
 from fournines.settings import ROOT, Settings
-
-RETENTION_DAYS = 35
-"""Prometheus keeps the longest SLO window (30 days) and some days more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +103,12 @@ def _prefect_server(settings: Settings) -> Program:
 def _prometheus(settings: Settings) -> Program:
     return Program(
         name="prometheus",
-        command=(
-            "prometheus",
-            f"--config.file={config_dir(settings) / 'prometheus.yml'}",
-            f"--storage.tsdb.path={settings.state_dir / 'prometheus'}",
-            f"--storage.tsdb.retention.time={RETENTION_DAYS}d",
-            f"--web.listen-address=127.0.0.1:{settings.port('prometheus')}",
-            "--web.enable-lifecycle",
-            # Alerts are sent again this often: a restarted healer learns soon.
-            "--rules.alert.resend-delay=10s",
-            "--log.level=warn",
+        command=tuple(
+            configuration.prometheus_command(
+                addresses(settings),
+                config_dir(settings),
+                settings.state_dir / "prometheus",
+            )
         ),
         ready_url=f"{settings.url('prometheus')}/-/ready",
     )
@@ -123,13 +117,12 @@ def _prometheus(settings: Settings) -> Program:
 def _alertmanager(settings: Settings) -> Program:
     return Program(
         name="alertmanager",
-        command=(
-            "prometheus-alertmanager",
-            f"--config.file={config_dir(settings) / 'alertmanager.yml'}",
-            f"--storage.path={settings.state_dir / 'alertmanager'}",
-            f"--web.listen-address=127.0.0.1:{settings.port('alertmanager')}",
-            "--cluster.listen-address=",
-            "--log.level=warn",
+        command=tuple(
+            configuration.alertmanager_command(
+                addresses(settings),
+                config_dir(settings),
+                settings.state_dir / "alertmanager",
+            )
         ),
         ready_url=f"{settings.url('alertmanager')}/-/ready",
     )
@@ -138,13 +131,23 @@ def _alertmanager(settings: Settings) -> Program:
 def _blackbox(settings: Settings) -> Program:
     return Program(
         name="blackbox",
-        command=(
-            "prometheus-blackbox-exporter",
-            f"--config.file={config_dir(settings) / 'blackbox.yml'}",
-            f"--web.listen-address=127.0.0.1:{settings.port('blackbox')}",
-            "--log.level=error",
+        command=tuple(
+            configuration.blackbox_command(addresses(settings), config_dir(settings))
         ),
         ready_url=f"{settings.url('blackbox')}/-/healthy",
+    )
+
+
+def addresses(settings: Settings) -> configuration.Addresses:
+    """
+    Where the local monitoring listens.
+    """
+    return configuration.Addresses(
+        prometheus=f"127.0.0.1:{settings.port('prometheus')}",
+        alertmanager=f"127.0.0.1:{settings.port('alertmanager')}",
+        blackbox=f"127.0.0.1:{settings.port('blackbox')}",
+        healer=f"127.0.0.1:{settings.port('healer')}",
+        token_file=settings.webhook_token_file,
     )
 
 

@@ -137,6 +137,15 @@ def stop(settings: Settings) -> None:
         time.sleep(0.1)
 
 
+def reread(settings: Settings, names: Iterable[str]) -> None:
+    """
+    Have running programs read their configuration again (SIGHUP, as Prometheus and its kin understand it).
+    """
+    server = _server(settings)
+    for name in names:
+        server.supervisor.signalProcess(name, "HUP")
+
+
 def running(settings: Settings) -> bool:
     """
     Whether this checkout's supervisord answers.
