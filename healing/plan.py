@@ -8,6 +8,7 @@ is deleted. Generations grow, so a replacement that was cut short is found by it
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 from fournines.model.desired import Membership
 from fournines.model.specification import MemberSpec
@@ -79,12 +80,13 @@ def _replace(situation: Situation, *, drain: bool) -> tuple[Step, ...]:
     group, service = situation.group, situation.service
     slot = situation.subject.slot
     assert slot is not None
+    moves_volume = group.volume_size_gb is not None
     steps: list[Step] = []
-    before: list[str] = []
-    if drain:
-        steps.extend(_drain(situation))
-        before = [step.id for step in steps if group.volume_size_gb is not None]
-    if group.volume_size_gb is not None:
+    first = [situation.subject.instance] if drain or moves_volume else []
+    drains = _drain(situation, first, after=())
+    steps.extend(drains)
+    before = [step.id for step in drains if moves_volume]
+    if moves_volume:
         spec = service.volume(group, slot, change.zone)
         volume = EnsureVolume(id=f"ensure-volume/{spec.name}", spec=spec)
         steps.append(volume)
@@ -102,7 +104,12 @@ def _replace(situation: Situation, *, drain: bool) -> tuple[Step, ...]:
         pair = _serve(situation, place, change.arriving, after=ensure.id)
         steps.extend(pair)
         served.append(pair[-1].id)
-    steps.extend(_retire(situation, change.leaving, tuple(served) or (ensure.id,)))
+    ready = tuple(served) or (ensure.id,)
+    rest = [name for name in change.leaving if name not in first]
+    last = _drain(situation, rest, after=ready)
+    steps.extend(last)
+    drained = tuple(step.id for step in (*drains, *last))
+    steps.extend(_retire(situation, change.leaving, (*ready, *drained)))
     return tuple(steps)
 
 
@@ -167,7 +174,7 @@ def _retire(
 def _restart(situation: Situation) -> tuple[Step, ...]:
     name = situation.subject.instance
     assert name is not None
-    steps = _drain(situation)
+    steps = _drain(situation, [name], after=())
     restart = RestartInstance(
         id=f"restart-instance/{name}",
         needs=tuple(step.id for step in steps),
@@ -184,26 +191,33 @@ def _restart(situation: Situation) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _drain(situation: Situation) -> list[Step]:
+def _drain(
+    situation: Situation, instances: Iterable[str | None], *, after: tuple[str, ...]
+) -> list[Step]:
     """
-    Weight 0 where it is not 0 yet.
+    Weight 0 for those members that have another one.
     """
-    name = situation.subject.instance
-    found = pool_member(situation.inventory, situation.group, name) if name else None
-    if name is None or found is None or found[2].weight == 0:
-        return []
-    balancer, pool, member = found
-    return [
-        SetWeight(
-            id=f"set-weight/{pool}/{name}/0",
-            load_balancer=balancer,
-            pool=pool,
-            instance=name,
-            weight=0,
-            weight_before=member.weight,
-            why="it is sick: no new requests",
+    steps: list[Step] = []
+    for name in instances:
+        found = (
+            pool_member(situation.inventory, situation.group, name) if name else None
         )
-    ]
+        if name is None or found is None or found[2].weight == 0:
+            continue
+        balancer, pool, member = found
+        steps.append(
+            SetWeight(
+                id=f"set-weight/{pool}/{name}/0",
+                needs=after,
+                load_balancer=balancer,
+                pool=pool,
+                instance=name,
+                weight=0,
+                weight_before=member.weight,
+                why="it is sick: no new requests",
+            )
+        )
+    return steps
 
 
 def _restore(situation: Situation) -> tuple[Step, ...]:

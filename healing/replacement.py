@@ -99,6 +99,8 @@ def _emptiest_zone(situation: Situation) -> str | None:
 
 
 def _is_fit(instance: Instance, situation: Situation) -> bool:
+    if instance.name in situation.spoiled:
+        return False
     digest = instance.owner.digest if instance.owner else None
     return instance.status in FIT and digest == instance_digest(situation.group)
 

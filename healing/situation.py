@@ -49,6 +49,7 @@ class Situation:
         healing_on: The master switch; `switched_by` says who switched it and why.
         acting: Keys of other cases that are performing a plan now, platform-wide.
         attempts: Earlier healings of this slot, oldest first.
+        spoiled: Replacements of this case that never served: not to be counted on again.
         lease_holder: Who else holds the service's lease (a deploy, usually), in words.
     """
 
@@ -64,6 +65,7 @@ class Situation:
     switched_by: str = ""
     acting: tuple[str, ...] = ()
     attempts: tuple[Attempt, ...] = field(default=())
+    spoiled: frozenset[str] = frozenset()
     lease_holder: str | None = None
 
     @property

@@ -13,6 +13,7 @@ from fournines.model.case import Diagnosis
 from fournines.model.desired import HealingLimits
 from fournines.model.probing import Answer, ProbeResult
 from fournines.model.refusal import Reason
+from fournines.planning import linter
 from healing import ladder, verify
 from healing import plan as planning
 from healing.evidence import MemberEvidence
@@ -123,8 +124,10 @@ def test_too_few_others_keep_the_weight_and_replace_all_the_same():
 
     assert (choice.rung, choice.drain) == (Rung.REPLACE, False)
     assert [r.reason for r in choice.refusals] == [Reason.MIN_HEALTHY]
-    kinds = [step.kind for step in planning.make(choice, situation, case_id="c").steps]
-    assert "set-weight" not in kinds
+    plan = planning.make(choice, situation, case_id="c")
+    kinds = [step.kind for step in plan.steps]
+    assert kinds.index("await-serving") < kinds.index("set-weight")
+    assert linter.problems(plan, situation.inventory, {"demo-shop-web": 2}) == ()
 
 
 REPLACE = Choice(rung=Rung.REPLACE, why="test", drain=True)
@@ -144,9 +147,17 @@ def test_a_replacement_serves_before_the_old_one_leaves():
         f"leave-pool/demo-shop-web/{name(0)}",
         f"delete-instance/{name(0)}",
     ] == [step.id for step in plan.steps]
-    assert [(), (), *((step.id,) for step in plan.steps[1:-1])] == [
-        step.needs for step in plan.steps
-    ]
+    weight, ensure, join, serve, leave, _delete = plan.steps
+    assert [
+        (),
+        (),
+        (ensure.id,),
+        (join.id,),
+        (serve.id, weight.id),
+        (leave.id,),
+    ] == [step.needs for step in plan.steps]
+    inventory = a_situation(weight=1).inventory
+    assert linter.problems(plan, inventory, {"demo-shop-web": 2}) == ()
 
 
 def test_the_same_inputs_give_the_same_plan():
@@ -208,6 +219,22 @@ def test_a_replacement_that_was_cut_short_is_finished():
     )
 
     assert (name(0, 2), "az2") == (planning.arriving(plan), _zone_of(plan))
+
+
+def test_a_replacement_that_never_served_is_not_tried_again():
+    """
+    A spoiled replacement is left behind for a third generation.
+    """
+    situation = a_situation()
+    wanted = situation.service.instance(situation.group, 0, 2, "az2")
+    begun = an_instance(0, generation=2, zone="az2", owner=wanted.owner)
+    plan = planning.make(
+        REPLACE,
+        a_situation(instances=(an_instance(0), begun), spoiled=frozenset({begun.name})),
+        case_id="c",
+    )
+
+    assert planning.arriving(plan) == name(0, 3)
 
 
 def test_a_sick_or_outdated_younger_instance_is_replaced_too():

@@ -1,0 +1,142 @@
+"""
+Writing a case down as it happens: every event is committed, logged, and kept for the table that people see.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from pydantic import JsonValue
+
+from flows import case_text
+from fournines import log
+from fournines.model.case import Case, CaseEvent, CaseState, Subject
+from fournines.model.refusal import Refusal
+from fournines.store.protocol import Store
+from tasks.workshop import Workshop
+
+EVENTS_MAX = 500
+"""A case that waits for hours must not grow without end."""
+
+_log = log.get("healing")
+
+Publish = Callable[[str, str], None]
+"""Shows a text of a kind (plan, evidence, verdict) to people while it happens."""
+
+
+def case_id(subject: Subject, opened_at: datetime) -> str:
+    """
+    The id of a case: the same subject and moment give the same id.
+    """
+    text = f"{subject.key}@{opened_at.isoformat()}"
+    return f"case-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def publish_nothing(_kind: str, _markdown: str) -> None:
+    """
+    Nobody watches.
+    """
+
+
+class CaseBook:
+    """
+    One case being written. Thread-safe.
+    """
+
+    def __init__(
+        self, workshop: Workshop, case: Case, publish: Publish = publish_nothing
+    ) -> None:
+        self._store: Store = workshop.store
+        self._clock = workshop.clock
+        self._case = case
+        self._lock = threading.RLock()
+        self.publish = publish
+
+    @property
+    def case(self) -> Case:
+        """
+        The case as it stands.
+        """
+        with self._lock:
+            return self._case
+
+    def note(self, event: str, text: str, /, **facts: JsonValue) -> None:
+        """
+        Something happened.
+        """
+        self._write({}, event, text, facts)
+
+    def change(self, event: str, text: str, /, **fields: Any) -> None:
+        """
+        Something happened that changes what the case says of itself.
+        """
+        self._write(fields, event, text, {})
+
+    def set(self, **fields: Any) -> None:
+        """
+        A silent change: times and evidence.
+        """
+        with self._lock:
+            self._case = self._case.model_copy(update=fields)
+            self._store.cases.put(self._case)
+
+    def first(self, field: str, at: datetime) -> None:
+        """
+        Set a moment once; later ones do not count.
+        """
+        with self._lock:
+            if getattr(self._case, field) is None:
+                self.set(**{field: at})
+
+    def keep(self, **evidence: JsonValue) -> None:
+        """
+        Add evidence.
+        """
+        with self._lock:
+            self.set(evidence=self._case.evidence | evidence)
+
+    def refuse(self, refusals: tuple[Refusal, ...]) -> None:
+        """
+        Add refusals that are new to the case.
+        """
+        with self._lock:
+            known = {(r.reason, r.subject) for r in self._case.refusals}
+            new = [r for r in refusals if (r.reason, r.subject) not in known]
+            if not new:
+                return
+            self.set(refusals=(*self._case.refusals, *new))
+        for refusal in new:
+            self.note("refused", refusal.detail, reason=refusal.reason.value)
+
+    def close(self, state: CaseState, verdict: str, **fields: Any) -> Case:
+        """
+        The end.
+        """
+        now = self._clock.now()
+        self.change(
+            "case_closed",
+            verdict,
+            state=state,
+            verdict=verdict,
+            closed_at=now,
+            **fields,
+        )
+        self.publish("verdict", case_text.verdict(self.case))
+        return self.case
+
+    def _write(
+        self,
+        fields: dict[str, Any],
+        event: str,
+        text: str,
+        facts: dict[str, JsonValue],
+    ) -> None:
+        told = CaseEvent(at=self._clock.now(), event=event, text=text, facts=facts)
+        with self._lock:
+            events = (*self._case.events, told)[-EVENTS_MAX:]
+            self.set(events=events, **fields)
+        _log.info(event, case=self._case.id, text=text, **facts)

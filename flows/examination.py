@@ -1,0 +1,172 @@
+"""
+Looking at one slot with fresh eyes: the cloud's inventory, our own probes of the member and its peers, Prometheus' measures.
+
+Reading only. What it returns is what every decision of a healing is made from; the alert that woke us is only a hint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from flows import heal_measures, places, probe_rounds, surroundings
+from flows.places import Place
+from flows.probe_rounds import PEERS_MAX, Probes
+from flows.ward import Ward
+from fournines import log
+from fournines.cloud.errors import CloudError, CloudUnreachable
+from fournines.model.case import Case, Subject
+from fournines.model.inventory import Inventory
+from fournines.model.probing import ProbeResult
+from healing.diagnosis import diagnose
+from healing.diagnosis.finding import Finding
+from healing.evidence import MemberEvidence
+from healing.situation import Situation, pool_member
+
+PROBES_KEPT = 6
+"""Rounds that count when an examination is repeated: older ones are history."""
+
+_log = log.get("healing")
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """
+    What one look gave.
+    """
+
+    situation: Situation
+    evidence: MemberEvidence
+    finding: Finding
+
+
+def examine(
+    ward: Ward, case: Case, *, earlier: MemberEvidence | None = None
+) -> Examination:
+    """
+    One look. `earlier` probes of the same instance count too, the latest of them.
+
+    Raises:
+        SubjectUnknown: Nothing of ours bears that name.
+        CloudUnreachable: Neither the cloud nor the instance could be looked at.
+    """
+    place = places.find(ward.workshop.store.registry, case.subject)
+    with ThreadPoolExecutor(2 * (PEERS_MAX + 2), "look") as threads:
+        known = ward.known(case.subject.platform)
+        reading = threads.submit(_read, ward, case.subject)
+        if known is None or places.instance(known, case.subject) is None:
+            known = reading.result()
+        probes = probe_rounds.take(ward, place.group, known, case.subject, threads)
+        inventory = reading.result()
+        if inventory is None and known is None:
+            raise CloudUnreachable(
+                f"examining {case.subject.key}", "no inventory could be read"
+            )
+        fresh = inventory or known
+        assert fresh is not None
+        subject = places.meet(case.subject, fresh)
+        if (
+            known is not None
+            and subject.instance != places.meet(case.subject, known).instance
+        ):
+            probes = probe_rounds.take(ward, place.group, fresh, subject, threads)
+    evidence = _evidence(
+        ward,
+        place,
+        subject,
+        fresh,
+        probes=probes,
+        cloud_read=inventory is not None,
+    )
+    if earlier is not None and earlier.instance == evidence.instance:
+        evidence = _together(earlier, evidence)
+    finding = diagnose(evidence)
+    members = surroundings.views(place.group, fresh, evidence, finding, probes)
+    situation = surroundings.situation(
+        ward, case, place, subject=subject, inventory=fresh, members=members
+    )
+    return Examination(situation, evidence, finding)
+
+
+def look_once(ward: Ward, subject: Subject) -> MemberEvidence:
+    """
+    One round of fresh evidence about an instance that was just remedied.
+    """
+    place = places.find(ward.workshop.store.registry, subject)
+    service = ward.workshop.cloud.inventory(subject.platform, subject.service)
+    with ThreadPoolExecutor(PEERS_MAX + 2, "look") as threads:
+        probes = probe_rounds.take(
+            ward, place.group, service, subject, threads, rounds=1
+        )
+    return _evidence(ward, place, subject, service, probes=probes)
+
+
+def _read(ward: Ward, subject: Subject) -> Inventory | None:
+    try:
+        return ward.workshop.cloud.inventory(subject.platform, subject.service)
+    except CloudError as error:
+        _log.warning("cloud_not_read", error=str(error))
+        return None
+
+
+def _evidence(
+    ward: Ward,
+    place: Place,
+    subject: Subject,
+    inventory: Inventory,
+    *,
+    probes: Probes,
+    cloud_read: bool = True,
+) -> MemberEvidence:
+    name = subject.instance or ""
+    instance = inventory.instance(name)
+    found = pool_member(inventory, place.group, name)
+    measures = None
+    if found is not None:
+        balancer, pool, member = found
+        pool_id = _pool_id(inventory, balancer, pool)
+        measures = heal_measures.of_member(
+            ward.metrics,
+            pool_id=pool_id,
+            member_id=member.id,
+            instance=name,
+            at=ward.workshop.clock.now(),
+        )
+    firing = ward.workshop.store.inbox.firing(subject.platform, subject.service)
+    return MemberEvidence(
+        at=ward.workshop.clock.now(),
+        instance=name,
+        instance_status=instance.status if instance else None,
+        cloud_read=cloud_read,
+        fault=instance.fault if instance else None,
+        operating_status=found[2].operating_status if found else None,
+        weight=found[2].weight if found else None,
+        user_probes=probes.user,
+        health_probes=probes.health,
+        peer_probes=tuple(result for _, asked in probes.peers for result in asked),
+        measures=measures,
+        firing=tuple(
+            sorted({a.name for a in firing if a.labels.get("instance_name") == name})
+        ),
+    )
+
+
+def _pool_id(inventory: Inventory, balancer: str, pool: str) -> str:
+    found = inventory.load_balancer(balancer)
+    there = found.pool(pool) if found else None
+    return there.id if there else ""
+
+
+def _together(earlier: MemberEvidence, now: MemberEvidence) -> MemberEvidence:
+    def last(
+        before: Sequence[ProbeResult], after: Sequence[ProbeResult]
+    ) -> tuple[ProbeResult, ...]:
+        return tuple((*before, *after)[-PROBES_KEPT:])
+
+    return now.model_copy(
+        update={
+            "user_probes": last(earlier.user_probes, now.user_probes),
+            "health_probes": last(earlier.health_probes, now.health_probes),
+        }
+    )

@@ -1,0 +1,90 @@
+"""
+What Prometheus says about one member and about a service, in the words of the evidence. Absent stays None.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from alerts import conventions as c
+from fournines import log
+from fournines.metrics.protocol import Metrics, MetricsError
+from healing.evidence import Measures
+
+WINDOW = "10s"
+"""As the member alerts: fresh enough to act on, long enough for some requests."""
+
+_log = log.get("healing")
+
+
+def of_member(
+    metrics: Metrics,
+    *,
+    pool_id: str,
+    member_id: str,
+    instance: str,
+    at: datetime,
+) -> Measures:
+    """
+    A member's measures now, each absent one None.
+    """
+    me = f'{c.MEMBER_ID}="{member_id}"'
+    pool = f'{c.POOL_ID}="{pool_id}"'
+    answers = f"{c.MEMBER_RESPONSES}{{{me}}}[{WINDOW}]"
+    errors = f'{c.MEMBER_RESPONSES}{{{me},{c.CODE}="5xx"}}[{WINDOW}]'
+    queries = {
+        "error_ratio": f"sum(rate({errors})) / (sum(rate({answers})) > 0)",
+        "request_rate": f"sum(rate({answers}))",
+        "latency_seconds": f"avg({c.MEMBER_RESPONSE_TIME}{{{me}}})",
+        "pool_latency_seconds": f"quantile(0.5, {c.MEMBER_RESPONSE_TIME}{{{pool}}})",
+        "sessions": f"sum({c.MEMBER_SESSIONS}{{{me}}})",
+        "up": f'max({c.UP}{{{c.INSTANCE_NAME}="{instance}",job="{c.Job.MEMBERS}"}})',
+    }
+    with ThreadPoolExecutor(len(queries), "measure") as threads:
+        values = dict(
+            zip(
+                queries,
+                threads.map(lambda query: value(metrics, query), queries.values()),
+                strict=True,
+            )
+        )
+    up = values.pop("up")
+    return Measures(at=at, scrape_up=None if up is None else up > 0, **values)
+
+
+def budget_seconds(
+    metrics: Metrics, *, platform: str, service: str, begin: datetime, end: datetime
+) -> float | None:
+    """
+    Seconds of full outage that a service spent between two moments: bad requests over the request rate.
+
+    None while nothing was measured.
+    """
+    span = max(int((end - begin).total_seconds()) + 2, 5)
+    where = f'{c.PLATFORM}="{platform}",{c.SERVICE}="{service}"'
+    bad = f'sum(increase({c.POOL_RESPONSES}{{{where},{c.CODE}="5xx"}}[{span}s]))'
+    rate = f"sum(rate({c.POOL_RESPONSES}{{{where}}}[{span}s]))"
+    spent = value(metrics, f"({bad} or vector(0)) / ({rate} > 0)")
+    return None if spent is None else round(spent, 3)
+
+
+def budget_left_ratio(metrics: Metrics, *, platform: str, service: str) -> float | None:
+    """
+    The smallest share of budget left among the service's objectives.
+    """
+    where = f'{c.PLATFORM}="{platform}",{c.SERVICE}="{service}"'
+    return value(metrics, f"min({c.REC_BUDGET_REMAINING}{{{where}}})")
+
+
+def value(metrics: Metrics, query: str) -> float | None:
+    """
+    The one value of a query; None when there is none, or it is not a number.
+    """
+    try:
+        samples = metrics.instant(query)
+    except MetricsError as error:
+        _log.warning("measures_missing", error=str(error))
+        return None
+    found = samples[0].value if samples else None
+    return None if found is None or found != found else found  # noqa: PLR0124  NaN

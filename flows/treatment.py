@@ -1,0 +1,410 @@
+"""
+Healing one case, from evidence to verdict: examine, diagnose, ask the brakes, choose a rung, plan, perform, verify.
+
+A plain body: it runs inside a Prefect flow and without Prefect, and may be begun again at any point after a crash. What it knows of earlier
+tries stands in the case and in the journal. It raises only when nothing can be said now (the cloud or the store cannot be reached);
+the case is open then, and whoever called tries again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+from pydantic import JsonValue
+
+from flows import case_text, examination, heal_measures, places, soak, surroundings
+from flows.case_book import CaseBook
+from flows.examination import Examination
+from flows.places import SubjectUnknown
+from flows.ward import Ward
+from fournines.cloud.errors import (
+    CapacityMissing,
+    CloudError,
+    CloudUnreachable,
+    QuotaExceeded,
+)
+from fournines.model.case import Case, CaseState, Diagnosis, Subject
+from fournines.model.refusal import Reason, Refusal
+from fournines.planning import linter
+from fournines.planning.plan import Plan
+from fournines.planning.steps import Step
+from fournines.store.protocol import LeaseHeld
+from healing import brakes, ladder
+from healing import plan as planning
+from healing.ladder import Rung
+from tasks import execution, perform
+from tasks.execution import Outcome, Performer, Progress
+from tasks.leasing import Holding
+
+LOOKS_MAX = 8
+"""Examinations until a diagnosis must stand; about six seconds with their pauses."""
+
+LOOK_AGAIN_SECONDS = 0.4
+"""Pause between examinations that could not tell."""
+
+RUNGS_MAX = 3
+"""Remedies tried in one case before a person is called."""
+
+WAIT_SECONDS_MAX = 120.0
+"""How long a case waits for a deploy, other healings or its cool-down."""
+
+WAIT_SECONDS = 1.0
+"""Pause before the brakes are asked again."""
+
+
+@dataclass(slots=True)
+class Treatment:
+    """
+    One case under treatment.
+
+    Attributes:
+        failed: Rungs that did not help; broken: rungs whose plan broke off.
+        spoiled: Replacements that never served.
+        troubles: Errors met by the plan under way.
+    """
+
+    ward: Ward
+    book: CaseBook
+    performer: Performer = execution.at_once
+    failed: tuple[Rung, ...] = ()
+    broken: tuple[Rung, ...] = ()
+    spoiled: frozenset[str] = frozenset()
+    no_room: bool = False
+    troubles: list[CloudError] = field(default_factory=list)
+
+    def run(self) -> Case:
+        """
+        Until the case is closed.
+
+        Raises:
+            CloudUnreachable: Nothing could be looked at; the case stays open.
+            StoreError: Nothing can be written down.
+        """
+        with structlog.contextvars.bound_contextvars(
+            case=self.book.case.id, subject=self.book.case.subject.key
+        ):
+            try:
+                return self._treat()
+            except SubjectUnknown as error:
+                refusal = Refusal(
+                    reason=Reason.NOT_OURS,
+                    detail=str(error),
+                    subject=self.book.case.subject.key,
+                )
+                self.book.refuse((refusal,))
+                return self.book.close(CaseState.REFUSED, refusal.detail)
+
+    def _treat(self) -> Case:
+        resumed = self._resume()
+        if resumed is not None:
+            return resumed
+        for _ in range(RUNGS_MAX):
+            seen = self._examine()
+            if seen.finding.diagnosis in {Diagnosis.BLIND, Diagnosis.UNKNOWN}:
+                return self._give_up(seen)
+            with ExitStack() as stack:
+                ready = self._pass_brakes(seen, stack)
+                if ready is None:
+                    return self._refused()
+                seen, held = ready
+                closed = self._take_rung(seen, held)
+            if closed is not None:
+                return closed
+        return self._page("no remedy helped")
+
+    # -- knowing
+
+    def _examine(self) -> Examination:
+        seen = examination.examine(self.ward, self.book.case)
+        for _ in range(LOOKS_MAX):
+            unsure = seen.finding.again or seen.finding.diagnosis is Diagnosis.BLIND
+            if not unsure:
+                break
+            self.ward.workshop.clock.sleep(LOOK_AGAIN_SECONDS)
+            seen = examination.examine(self.ward, self.book.case, earlier=seen.evidence)
+        self._write_down(seen)
+        return seen
+
+    def _write_down(self, seen: Examination) -> None:
+        met = seen.situation.subject
+        changes: dict[str, object] = {"subject": met} if met.instance else {}
+        state = self.book.case.state
+        if state is CaseState.OPEN:
+            changes["state"] = CaseState.DIAGNOSED
+        told = seen.finding
+        self.book.change(
+            "diagnosed",
+            f"{told.diagnosis.value}: {told.saw}",
+            diagnosis=told.diagnosis,
+            **changes,
+        )
+        before = "before" not in self.book.case.evidence
+        kept: dict[str, JsonValue] = {
+            "before" if before else "again": seen.evidence.model_dump(mode="json"),
+            "console": self._console(met),
+        }
+        self.book.keep(**kept)
+        self.book.publish("evidence", case_text.evidence_of(seen))
+        if seen.evidence.operating_status in {"ERROR", "OFFLINE"}:
+            self.book.first("out_of_pool_at", seen.evidence.at)
+
+    def _console(self, subject: Subject) -> str:
+        if "console" in self.book.case.evidence or subject.instance is None:
+            return str(self.book.case.evidence.get("console", ""))
+        try:
+            return self.ward.workshop.cloud.console(subject.instance, lines=20)
+        except CloudError as error:
+            return f"not to be had: {error}"
+
+    # -- asking
+
+    def _pass_brakes(
+        self, seen: Examination, stack: ExitStack
+    ) -> tuple[Examination, Holding] | None:
+        """
+        Wait for what time cures; None when something else objects, or it took too long.
+        """
+        clock = self.ward.workshop.clock
+        begin = clock.now()
+        while True:
+            with self.ward.gate:
+                held, holder = self._take_lease(seen.situation.subject, stack)
+                situation = dataclasses.replace(
+                    seen.situation,
+                    lease_holder=holder,
+                    acting=surroundings.acting(self.ward, self.book.case),
+                    spoiled=self.spoiled,
+                )
+                refusals = brakes.objections(situation)
+                if seen.finding.diagnosis is Diagnosis.NOTHING:
+                    refusals = tuple(r for r in refusals if r.reason in _WATCH_ASKS)
+                if held is not None and not refusals:
+                    self.book.change(
+                        "may_act", "no brake objects", state=CaseState.ACTING
+                    )
+                    return dataclasses.replace(seen, situation=situation), held
+                stack.close()
+            self.book.refuse(refusals)
+            waited = (clock.now() - begin).total_seconds()
+            curable = all(refusal.reason in brakes.WAITING for refusal in refusals)
+            if not curable or waited > WAIT_SECONDS_MAX:
+                return None
+            clock.sleep(WAIT_SECONDS)
+            seen = examination.examine(self.ward, self.book.case)
+
+    def _take_lease(
+        self, subject: Subject, stack: ExitStack
+    ) -> tuple[Holding | None, str | None]:
+        try:
+            held = stack.enter_context(
+                self.ward.leases.holding(subject.platform, subject.service)
+            )
+        except LeaseHeld as error:
+            return None, str(error)
+        return held, None
+
+    # -- acting
+
+    def _take_rung(self, seen: Examination, held: Holding) -> Case | None:
+        """
+        One rung, performed and verified. None: it did not help.
+        """
+        choice = ladder.choose(
+            seen.finding.diagnosis,
+            seen.situation,
+            failed=self.failed,
+            no_room=self.no_room,
+            budget_left_ratio=heal_measures.budget_left_ratio(
+                self.ward.metrics,
+                platform=seen.situation.subject.platform,
+                service=seen.situation.subject.service,
+            ),
+        )
+        self.book.refuse(choice.refusals)
+        if choice.rung is Rung.PAGE:
+            return self._page(choice.why)
+        plan = planning.make(choice, seen.situation, case_id=self.book.case.id)
+        floors = {
+            place.pool: seen.situation.group.healing.min_healthy
+            for place in seen.situation.group.memberships
+        }
+        problems = linter.problems(plan, seen.situation.inventory, floors)
+        if problems:
+            return self._page(f"the plan breaks a rule: {problems[0]}")
+        self.book.change(
+            "planned",
+            f"{choice.rung.value}: {choice.why}",
+            plan_id=plan.id if plan.steps and choice.rung is not Rung.WATCH else None,
+        )
+        self.book.keep(
+            plan=[step.id for step in plan.steps], rejected=dict(choice.rejected)
+        )
+        self.book.publish("plan", case_text.plan_of(plan, choice.why, choice.rejected))
+        outcome = self._perform(plan, held)
+        target = planning.arriving(plan) or seen.situation.subject.instance
+        subject = seen.situation.subject.model_copy(update={"instance": target})
+        soak_seconds = seen.situation.group.healing.soak_seconds
+        return self._judge(choice.rung, outcome, subject, soak_seconds)
+
+    def _perform(self, plan: Plan, held: Holding) -> Outcome:
+        self.troubles.clear()
+        return execution.execute(
+            plan,
+            self.ward.workshop,
+            holder=held.holder,
+            guard=held.check,
+            performer=self._remembering,
+            watch=self._hear,
+        )
+
+    def _remembering(self, step: Step, work: execution.Work) -> perform.Facts:
+        """
+        Performs a step and remembers what kind of error it met.
+        """
+        try:
+            return self.performer(step, work)
+        except CloudError as error:
+            self.troubles.append(error)
+            raise
+
+    def _hear(self, progress: Progress) -> None:
+        """
+        Every step's change becomes an event, and the case's moments.
+        """
+        now = self.ward.workshop.clock.now()
+        if progress.state == "begun":
+            if progress.kind != "await-serving":
+                self.book.first("first_action_at", now)
+            return
+        took = f" in {progress.seconds:.2f} s" if progress.state == "done" else ""
+        self.book.note(
+            f"step_{progress.state}",
+            f"{progress.step}{took}{': ' + progress.error if progress.error else ''}",
+        )
+        if progress.state != "done":
+            return
+        if (
+            progress.kind == "set-weight" and progress.step.endswith("/0")
+        ) or progress.kind == "leave-pool":
+            self.book.first("out_of_pool_at", now)
+        elif progress.kind == "await-serving":
+            self.book.first("redundancy_at", now)
+
+    def _judge(
+        self, rung: Rung, outcome: Outcome, subject: Subject, soak_seconds: float
+    ) -> Case | None:
+        if not outcome.ok:
+            self._failed(rung, outcome, subject)
+            return None
+        self.book.change(
+            "verifying", f"watching {subject.instance}", state=CaseState.VERIFYING
+        )
+        look = soak.watch(self.ward, self.book, subject, soak_seconds=soak_seconds)
+        self.book.keep(after=look.saw)
+        if look.good:
+            return self._recovered(rung, subject, look.saw)
+        self.book.note("did_not_help", f"{rung.value}: {look.saw}")
+        if rung is not Rung.WATCH:
+            self.failed = (*self.failed, rung)
+        self.book.set(state=CaseState.DIAGNOSED, subject=subject)
+        return None
+
+    def _failed(self, rung: Rung, outcome: Outcome, subject: Subject) -> None:
+        """
+        The plan broke off. Errors that say nothing about the rung leave the case to be tried again; a replacement that never served
+        is tried once more, with another instance.
+        """
+        self.book.note("plan_failed", outcome.sentence())
+        self.book.set(state=CaseState.DIAGNOSED)
+        if any(isinstance(e, QuotaExceeded | CapacityMissing) for e in self.troubles):
+            self.no_room = True
+        elif any(isinstance(e, CloudUnreachable) for e in self.troubles):
+            raise CloudUnreachable(f"performing {outcome.plan_id}", outcome.sentence())
+        if self.broken.count(rung) or rung is not Rung.REPLACE or self.no_room:
+            self.failed = (*self.failed, rung)
+        self.broken = (*self.broken, rung)
+        if subject.instance and subject.instance != self.book.case.subject.instance:
+            self.spoiled |= {subject.instance}
+
+    def _resume(self) -> Case | None:
+        """
+        After a crash: the plan that was under way is performed to its end, then verified. None: begin with fresh eyes.
+        """
+        case = self.book.case
+        journal = self.ward.workshop.store.journal
+        plan = journal.plan(case.plan_id) if case.plan_id else None
+        unfinished = {open_plan.id for open_plan in journal.unfinished()}
+        if plan is None or case.state not in {CaseState.ACTING, CaseState.VERIFYING}:
+            return None
+        target = planning.arriving(plan) or case.subject.instance
+        subject = case.subject.model_copy(update={"instance": target})
+        self.book.note("adopted", f"taken up again after a crash: {plan.id}")
+        try:
+            with self.ward.leases.holding(subject.platform, subject.service) as held:
+                outcome = Outcome(plan_id=plan.id)
+                if plan.id in unfinished:
+                    outcome = self._perform(plan, held)
+                seconds = self._soak_seconds(subject)
+                return self._judge(Rung.REPLACE, outcome, subject, seconds)
+        except LeaseHeld as error:
+            self.book.note("busy", str(error))
+            return None
+
+    def _soak_seconds(self, subject: Subject) -> float:
+        place = places.find(self.ward.workshop.store.registry, subject)
+        return place.group.healing.soak_seconds
+
+    # -- ending
+
+    def _recovered(self, rung: Rung, subject: Subject, proof: str) -> Case:
+        case = self.book.case
+        now = self.ward.workshop.clock.now()
+        if rung is Rung.WATCH:
+            what = f"{subject.instance} is well (a flap)"
+        else:
+            told = case.diagnosis.value if case.diagnosis else "sick"
+            after = _seconds(case.fault_at or case.opened_at, case.redundancy_at or now)
+            met = case.subject.instance
+            what = f"{rung.value}d {met} ({told}): {subject.instance} served {after} after the fault"
+        self.book.first("redundancy_at", now)
+        return self._close(CaseState.RECOVERED, f"{what}; {proof}")
+
+    def _close(self, state: CaseState, verdict: str) -> Case:
+        case = self.book.case
+        spent = heal_measures.budget_seconds(
+            self.ward.metrics,
+            platform=case.subject.platform,
+            service=case.subject.service,
+            begin=case.fault_at or case.opened_at,
+            end=self.ward.workshop.clock.now(),
+        )
+        return self.book.close(state, verdict, budget_seconds=spent)
+
+    def _page(self, why: str) -> Case:
+        return self._close(CaseState.PAGED, f"a person is needed: {why}")
+
+    def _give_up(self, seen: Examination) -> Case:
+        choice = ladder.choose(seen.finding.diagnosis, seen.situation)
+        self.book.refuse(choice.refusals)
+        return self._page(f"{choice.why} ({seen.finding.saw})")
+
+    def _refused(self) -> Case:
+        reasons = [r for r in self.book.case.refusals if r.reason not in brakes.WAITING]
+        last = (reasons or list(self.book.case.refusals))[-1]
+        paging = {Reason.STORM, Reason.ATTEMPTS}
+        state = CaseState.PAGED if last.reason in paging else CaseState.REFUSED
+        return self._close(state, f"{last.reason.value}: {last.detail}")
+
+
+_WATCH_ASKS = frozenset(
+    {Reason.SWITCHED_OFF, Reason.NOT_OURS, Reason.BUSY, Reason.STALE}
+)
+"""Giving a weight back needs no more than these brakes' leave."""
+
+
+def _seconds(begin: datetime, end: datetime) -> str:
+    return f"{(end - begin).total_seconds():.1f} s"

@@ -1,0 +1,106 @@
+"""
+What a healing works with, and the one lease that healings of a service share.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+from fournines.metrics.protocol import Metrics
+from fournines.model.inventory import Inventory
+from tasks import leasing
+from tasks.leasing import Holding
+from tasks.workshop import Workshop
+
+
+class SharedLeases:
+    """
+    One lease per service for all healings of this process: healings exclude deploys of their service, not each other.
+    """
+
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+        self._lock = threading.Lock()
+        self._held: dict[str, tuple[ExitStack, Holding, int]] = {}
+
+    @contextmanager
+    def holding(self, platform: str, service: str) -> Iterator[Holding]:
+        """
+        Hold the service while the block runs.
+
+        Raises:
+            LeaseHeld: A deploy, or another process's healing, works on it.
+        """
+        name = leasing.of_service(platform, service)
+        held = self._enter(name)
+        try:
+            yield held
+        finally:
+            self._leave(name)
+
+    def holds(self, name: str) -> bool:
+        """
+        Whether this process holds that lease for a healing.
+        """
+        with self._lock:
+            return name in self._held
+
+    def _enter(self, name: str) -> Holding:
+        with self._lock:
+            if name in self._held:
+                stack, held, count = self._held[name]
+                self._held[name] = (stack, held, count + 1)
+                return held
+            stack = ExitStack()
+            held = stack.enter_context(
+                leasing.holding(self._workshop, [name], purpose="healing")
+            )
+            self._held[name] = (stack, held, 1)
+            return held
+
+    def _leave(self, name: str) -> None:
+        with self._lock:
+            stack, held, count = self._held.pop(name)
+            if count > 1:
+                self._held[name] = (stack, held, count - 1)
+            else:
+                stack.close()
+
+
+def nothing_known(_platform: str) -> Inventory | None:
+    """
+    Nobody keeps a view of the cloud.
+    """
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Ward:
+    """
+    The outside world of healings, and what they share.
+
+    Attributes:
+        known: The last inventory somebody read of a platform, for addresses; never for decisions.
+        gate: Held from asking the brakes until the case says that it acts, so that two cases never pass one brake together.
+    """
+
+    workshop: Workshop
+    metrics: Metrics
+    leases: SharedLeases
+    known: Callable[[str], Inventory | None] = nothing_known
+    gate: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def over(
+        cls,
+        workshop: Workshop,
+        metrics: Metrics,
+        known: Callable[[str], Inventory | None] = nothing_known,
+    ) -> Ward:
+        """
+        A ward over a workshop.
+        """
+        return cls(workshop, metrics, SharedLeases(workshop), known)
