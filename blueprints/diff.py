@@ -68,7 +68,7 @@ def plan_platform(
         pieces += [made, removal.orphans(service, observed, after=made.ready)]
     if only is None:
         pieces += (
-            removal.remove_service(name, observed)
+            removal.remove_service(name, desired, observed)
             for name in removal.former_services(desired, inventory)
         )
     return _plan(purpose, desired.name, only, inventory, joined(pieces))
@@ -85,6 +85,18 @@ def plan_destroy(
         inventory, ours, why="it is to be destroyed", with_volumes=True
     )
     return _plan(Purpose.DESTROY, platform, service, inventory, whole)
+
+
+def floors(desired: Platform) -> dict[str, int]:
+    """
+    Per pool's name, how many members must serve at any moment: for the plan's linter.
+    """
+    return {
+        membership.pool: group.healing.min_healthy
+        for service in desired.services
+        for group in service.groups
+        for membership in group.memberships
+    }
 
 
 def in_order(services: Iterable[Service]) -> tuple[Service, ...]:

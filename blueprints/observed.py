@@ -42,6 +42,7 @@ class Observed:
         )
         self.floating_ips: dict[str, FloatingIp] = _by_name(inventory.floating_ips)
         self._groups: dict[tuple[str, str], list[Instance]] = {}
+        self._slots: dict[tuple[str, str, int | None], list[Instance]] = {}
         self._members: dict[Place, dict[str, Member]] = {}
         self._places: dict[str, list[Place]] = {}
         for instance in inventory.instances:
@@ -49,6 +50,7 @@ class Observed:
             if owner is not None and owner.service and owner.group:
                 key = (owner.service, owner.group)
                 self._groups.setdefault(key, []).append(instance)
+                self._slots.setdefault((*key, owner.slot), []).append(instance)
         for balancer in inventory.load_balancers:
             for pool in balancer.pools:
                 place = Place(balancer.name, pool.name)
@@ -67,6 +69,12 @@ class Observed:
         The instances of one group, every slot and generation.
         """
         return tuple(self._groups.get((service, group), ()))
+
+    def slot(self, service: str, group: str, number: int | None) -> list[Instance]:
+        """
+        The instances in one slot, every generation.
+        """
+        return self._slots.get((service, group, number), [])
 
     def members(self, place: Place) -> dict[str, Member]:
         """

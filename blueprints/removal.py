@@ -57,14 +57,15 @@ def orphans(service: Service, observed: Observed, *, after: Sequence[str]) -> Fr
     return joined((gone, rest))
 
 
-def remove_service(service: str, observed: Observed) -> Fragment:
+def remove_service(service: str, desired: Platform, observed: Observed) -> Fragment:
     """
     A service that nobody asks for any more: all of it but its volumes, which a person must give up.
     """
     inventory = observed.inventory
+    keep = _desired_names(desired)
     whole = teardown(
         inventory,
-        lambda r: _of(r, service),
+        lambda r: _of(r, service) and r.name not in keep,
         why=f"the platform has no service {service} any more",
         with_volumes=False,
     )
@@ -134,6 +135,7 @@ def former_services(desired: Platform, inventory: Inventory) -> tuple[str, ...]:
     Services that have resources and are not asked for.
     """
     known = {service.name for service in desired.services}
+    keep = _desired_names(desired)
     resources: tuple[Resource, ...] = (
         *inventory.instances,
         *inventory.load_balancers,
@@ -142,7 +144,11 @@ def former_services(desired: Platform, inventory: Inventory) -> tuple[str, ...]:
         *inventory.server_groups,
         *inventory.volumes,
     )
-    found = {r.owner.service for r in resources if r.owner and r.owner.service}
+    found = {
+        r.owner.service
+        for r in resources
+        if r.owner and r.owner.service and r.name not in keep
+    }
     return tuple(sorted(found - known))
 
 
@@ -214,6 +220,13 @@ def _deletes(
     used = tuple(_used(inventory, ours, needs, why))
     steps = (*outside.steps, *used)
     return Fragment(steps=steps, ended=tuple(step.id for step in steps))
+
+
+def _desired_names(desired: Platform) -> frozenset[str]:
+    """
+    Server groups carry no mark: whose they are is read from their name, which can be wrong when names hold hyphens.
+    """
+    return frozenset(n for service in desired.services for n in _names_of(service))
 
 
 def _names_of(service: Service) -> frozenset[str]:
