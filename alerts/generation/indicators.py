@@ -71,10 +71,10 @@ def _latency_errors(window: str) -> str:
     return (
         f"clamp_min(\n"
         f"  sum by ({by(c.OBJECTIVE_LABELS)}) (\n"
-        f"    0 * {c.REC_THRESHOLD}\n"
+        f"    0 * {c.REC_THRESHOLD_INFO}\n"
         f"    + on ({_SERVICE}) group_left () {answered}\n"
         f"    - on ({by((*c.OBJECTIVE_LABELS, c.LE))}) (\n"
-        f"      0 * {c.REC_THRESHOLD}\n"
+        f"      0 * {c.REC_THRESHOLD_INFO}\n"
         f"      + on ({_SERVICE}, {c.LE}) group_left () {in_time}\n"
         f"    )\n"
         f"  ), 0\n)\n"

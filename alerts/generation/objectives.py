@@ -34,12 +34,13 @@ def records() -> tuple[Record, ...]:
         ),
         Record(
             c.REC_THRESHOLD,
-            remembered(
-                f'count_values by ({_NAME}) ("{c.LE}",'
-                f" max by ({_NAME}) ({c.LATENCY_THRESHOLD}))",
-                c.REC_THRESHOLD,
-            ),
-            {c.INDICATOR: Indicator.LATENCY},
+            remembered(f"max by ({_NAME}) ({c.LATENCY_THRESHOLD})", c.REC_THRESHOLD),
+        ),
+        Record(
+            c.REC_THRESHOLD_INFO,
+            f'count_values by ({_OBJECTIVE}) ("{c.LE}",\n'
+            f'  0 * {c.REC_BUDGET_SECONDS}{{{c.INDICATOR}="{Indicator.LATENCY}"}}\n'
+            f"  + on ({_NAME}) group_left () {c.REC_THRESHOLD}\n)",
         ),
         Record(
             c.REC_SERVICE_AGE,
