@@ -109,7 +109,7 @@ class _Need:
     left: int
 
     def refusal(self, platform: str) -> Refusal | None:
-        if self.left in {UNLIMITED} or self.wanted <= max(self.left, 0):
+        if self.left == UNLIMITED or self.wanted <= max(self.left, 0):
             return None
         return Refusal(
             reason=Reason.QUOTA,
@@ -169,7 +169,7 @@ def _flavors_at_peak(
 
     Instances in slots that are empty all exist at once; those that follow a living one come `surge` at a time.
     """
-    following: dict[tuple[str | None, str | None], int] = {}
+    following: dict[tuple[str, str], int] = {}
     found: list[Flavor] = []
     limit = {
         (service.name, group.name): 0 if group.volume_size_gb else group.surge
@@ -180,12 +180,8 @@ def _flavors_at_peak(
         if not isinstance(step, EnsureInstance):
             continue
         owner = step.spec.owner
-        key = (owner.service, owner.group)
-        rivals = [
-            i
-            for i in observed.slot(owner.service or "", owner.group or "", owner.slot)
-            if not is_dead(i)
-        ]
+        key = (owner.service or "", owner.group or "")
+        rivals = [i for i in observed.slot(*key, owner.slot) if not is_dead(i)]
         if any(i.name == step.spec.name for i in rivals):
             continue  # half-built: it is counted already
         if rivals:
