@@ -22,7 +22,7 @@ def sections(site: Site, credentials: Credentials) -> Document:
             "auth_strategy": "keystone",
             "bind_host": "127.0.0.1",
             "api_base_uri": site.url("octavia"),
-            "enabled_provider_drivers": "fournines:'HAProxy in a network namespace'",
+            "enabled_provider_drivers": "fournines:HAProxy in a network namespace",
             "default_provider_driver": "fournines",
             "healthcheck_enabled": "false",
             "allow_prometheus_listeners": "true",
