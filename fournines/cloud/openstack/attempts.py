@@ -12,16 +12,35 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import stamina
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from fournines.cloud.errors import CloudBusy, CloudUnreachable
+from fournines.log import get
 
 T = TypeVar("T")
+
+log = get("cloud")
 
 TRANSIENT = (CloudBusy, CloudUnreachable)
 WAIT_FIRST_SECONDS = 0.2
 WAIT_MAX_SECONDS = 5.0
 
 _inside = threading.local()
+
+
+def _tell(details: RetryDetails) -> None:
+    """
+    One event per retry, in our words.
+    """
+    log.warning(
+        "cloud_call_retried",
+        error=str(details.caused_by),
+        retry=details.retry_num,
+        wait_seconds=round(details.wait_for, 2),
+    )
+
+
+set_on_retry_hooks([_tell])
 
 
 def attempt(unit: Callable[[], T], *, attempts: int, seconds: float) -> T:

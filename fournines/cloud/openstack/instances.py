@@ -5,7 +5,6 @@ Instances: made, restarted, deleted, read.
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -66,7 +65,7 @@ class Instances(Lookups):
         found = {name: self.known.get("address", name) for name in names}
         unknown = [name for name, address in found.items() if address is None]
         if unknown:
-            pattern = f"^({'|'.join(map(re.escape, unknown))})$"
+            pattern = f"^({'|'.join(unknown)})$"
             for body in self.servers_named(pattern, attempted):
                 if servers.owner(body) and servers.address(body):
                     found[body["name"]] = servers.address(body)
@@ -83,9 +82,13 @@ class Instances(Lookups):
         attempted = f"creating instance {spec.name}"
         end = until(deadline_seconds)
 
+        patience = 0.0
+
         def unit() -> tuple[str, bool]:
+            nonlocal patience
             present = self._look(spec.name, spec.owner, attempted)
             if present is None:
+                patience = BUILD_SECONDS_MIN
                 return self._create(spec, attempted), False
             if present["status"] == "SHUTOFF":
                 self._act(present["id"], {"os-start": None}, attempted)
@@ -100,7 +103,7 @@ class Instances(Lookups):
             attempted,
             end,
             lambda: self._arrived(number, attempted, end),
-            first_seconds=BUILD_SECONDS_MIN,
+            first_seconds=patience,
         )
         for volume in spec.volumes:
             self._volumes.attach(
@@ -114,7 +117,7 @@ class Instances(Lookups):
     def _look(self, name: str, wanted: Owner | None, attempted: str) -> Body | None:
         found = [
             body
-            for body in self.servers_named(f"^{re.escape(name)}$", attempted)
+            for body in self.servers_named(f"^{name}$", attempted)
             if body["name"] == name and body["status"] not in _GONE
         ]
         return chosen(

@@ -4,7 +4,6 @@ The inventory: everything of one platform from few list calls, made at once.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -208,7 +207,7 @@ class _Scope:
         self.platform = platform
         self.service = service
         self.prefix = f"{platform}-{service}-" if service else f"{platform}-"
-        self.pattern = f"^{re.escape(self.prefix)}"
+        self.pattern = f"^{self.prefix}"
 
     def has(self, owner: Owner | None) -> bool:
         """

@@ -104,8 +104,15 @@ def from_exception(attempted: str, error: Exception) -> CloudError:
             return from_response(attempted, int(status), str(error))
     for kinds, ours, remedy in _LIBRARY_ERRORS:
         if isinstance(error, kinds):
-            return ours(attempted, " ".join(str(error).split()), remedy)
+            return ours(attempted, _sentence(error), remedy)
     return CloudUnreachable(attempted, f"{type(error).__name__}: {error}")
+
+
+def _sentence(error: Exception) -> str:
+    """
+    What a library says, without the chain of its own causes.
+    """
+    return " ".join(str(error).split()).split(": HTTP", 1)[0][:MESSAGE_LENGTH_MAX]
 
 
 _LIBRARY_ERRORS: tuple[
