@@ -9,6 +9,7 @@ the case is open then, and whoever called tries again.
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +21,7 @@ from flows import case_text, examination, heal_measures, places, soak, surroundi
 from flows.case_book import CaseBook
 from flows.examination import Examination
 from flows.places import SubjectUnknown
-from flows.ward import Ward
+from flows.ward import Move, Ward
 from fournines.cloud.errors import (
     CapacityMissing,
     CloudError,
@@ -87,6 +88,9 @@ class Treatment:
         with structlog.contextvars.bound_contextvars(
             case=self.book.case.id, subject=self.book.case.subject.key
         ):
+            move = self.ward.first_move(self.book.case.subject.instance)
+            if move is not None:
+                move.add_done_callback(self._moved)
             try:
                 return self._treat()
             except SubjectUnknown as error:
@@ -97,6 +101,20 @@ class Treatment:
                 )
                 self.book.refuse((refusal,))
                 return self.book.close(CaseState.REFUSED, refusal.detail)
+
+    def _moved(self, future: Future[Move]) -> None:
+        """
+        The first move on the alert's word has ended.
+        """
+        move = future.result()
+        if self.book.case.state.ended:
+            return
+        self.book.first("first_action_at", move.called_at)
+        if not move.error:
+            self.book.first("out_of_pool_at", move.done_at)
+        took = (move.done_at - move.called_at).total_seconds()
+        what = move.error or f"weight 0 on {move.instance} in {took:.3f} s"
+        self.book.note("first_move", what)
 
     def _treat(self) -> Case:
         resumed = self._resume()

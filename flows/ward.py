@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from fournines.metrics.protocol import Metrics
 from fournines.model.inventory import Inventory
@@ -70,6 +72,25 @@ class SharedLeases:
                 stack.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """
+    What was done first on an alert's word, and when. `error` is empty when the call took effect.
+    """
+
+    instance: str
+    called_at: datetime
+    done_at: datetime
+    error: str = ""
+
+
+def no_move(_instance: str | None) -> Future[Move] | None:
+    """
+    Nobody makes first moves.
+    """
+    return None
+
+
 def nothing_known(_platform: str) -> Inventory | None:
     """
     Nobody keeps a view of the cloud.
@@ -84,6 +105,7 @@ class Ward:
 
     Attributes:
         known: The last inventory somebody read of a platform, for addresses; never for decisions.
+        first_move: The first move made for an instance, done or under way.
         gate: Held from asking the brakes until the case says that it acts, so that two cases never pass one brake together.
     """
 
@@ -91,6 +113,7 @@ class Ward:
     metrics: Metrics
     leases: SharedLeases
     known: Callable[[str], Inventory | None] = nothing_known
+    first_move: Callable[[str | None], Future[Move] | None] = no_move
     gate: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -99,8 +122,9 @@ class Ward:
         workshop: Workshop,
         metrics: Metrics,
         known: Callable[[str], Inventory | None] = nothing_known,
+        first_move: Callable[[str | None], Future[Move] | None] = no_move,
     ) -> Ward:
         """
         A ward over a workshop.
         """
-        return cls(workshop, metrics, SharedLeases(workshop), known)
+        return cls(workshop, metrics, SharedLeases(workshop), known, first_move)

@@ -1,0 +1,134 @@
+"""
+The first move on an alert: weight 0 on its member, within milliseconds, before anything is examined.
+
+One API call, decided from the healer's view (healing.first_action). It is harmless, and undone when the examination finds nothing wrong.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from datetime import timedelta
+
+from alerts import conventions as c
+from alerts import payload
+from flows.healer_view import View
+from flows.ward import Move
+from fournines import log
+from fournines.cloud.errors import CloudError
+from fournines.model.case import Subject
+from fournines.model.refusal import Refusal
+from fournines.store.protocol import AlertRecord
+from healing import first_action
+from healing.first_action import WeightZero
+from tasks import leasing
+from tasks.workshop import Workshop
+
+AGE_SECONDS_MAX = 120.0
+"""Older alerts are replays or come from a healer that was down: they are examined, nothing is done on their word."""
+
+CALL_SECONDS_MAX = 10.0
+"""Deadline of the call: later it would be no first move."""
+
+REMEMBERED_MAX = 10_000
+"""Moves remembered for their cases."""
+
+_log = log.get("healer")
+
+
+class FirstMoves:
+    """
+    Decides and makes first moves. Thread-safe.
+    """
+
+    def __init__(self, workshop: Workshop, view: View, threads: Executor) -> None:
+        self._workshop = workshop
+        self._view = view
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._moves: dict[str, Future[Move]] = {}
+        self.on_refusal: Callable[[Refusal], None] = lambda _refusal: None
+
+    def of(self, instance: str | None) -> Future[Move] | None:
+        """
+        The move made for an instance, done or under way.
+        """
+        return self._moves.get(instance) if instance else None
+
+    def consider(self, record: AlertRecord) -> None:
+        """
+        Make the move that an alert permits, if it permits one. Returns at once.
+        """
+        subject = payload.subject(record)
+        if not self._permits(record) or subject is None or subject.instance is None:
+            return
+        found = self._view.group(subject)
+        pool = self._view.pool(subject.platform, found[1]) if found else None
+        if found is None or pool is None:
+            return
+        balancer, members = pool
+        with self._lock:
+            decision = first_action.decide(
+                subject.instance,
+                members.members,
+                min_healthy=found[1].healing.min_healthy,
+                suspects=(),
+                healing_on=self._workshop.store.switches.is_on("healing"),
+            )
+            if isinstance(decision, WeightZero) and self._is_busy(subject):
+                return
+            if isinstance(decision, Refusal):
+                self.on_refusal(decision)
+                _log.info(
+                    "first_move_refused",
+                    instance=subject.instance,
+                    reason=decision.reason.value,
+                    detail=decision.detail,
+                )
+                return
+            self._view.remember_weight(subject.instance, 0)
+            if len(self._moves) >= REMEMBERED_MAX:
+                del self._moves[next(iter(self._moves))]
+            self._moves[subject.instance] = self._threads.submit(
+                self._make, balancer, members.name, subject.instance
+            )
+
+    def _permits(self, record: AlertRecord) -> bool:
+        age = self._workshop.clock.now() - record.starts_at
+        return (
+            record.status == "firing"
+            and record.labels.get(c.SEVERITY) == c.Severity.HEAL
+            and record.labels.get(c.TIER) == c.Tier.CAUSE
+            and age < timedelta(seconds=AGE_SECONDS_MAX)
+        )
+
+    def _is_busy(self, subject: Subject) -> bool:
+        """
+        A deploy moves members itself: it is not disturbed.
+        """
+        name = leasing.of_service(subject.platform, subject.service)
+        lease = self._workshop.store.leases.current(name)
+        return (
+            lease is not None
+            and lease.purpose != "healing"
+            and lease.expires_at > self._workshop.clock.now()
+        )
+
+    def _make(self, balancer: str, pool: str, instance: str) -> Move:
+        called_at = self._workshop.clock.now()
+        error = ""
+        try:
+            self._workshop.cloud.set_weight(
+                balancer, pool, instance, 0, deadline_seconds=CALL_SECONDS_MAX
+            )
+        except CloudError as trouble:
+            error = str(trouble)
+        done_at = self._workshop.clock.now()
+        _log.info(
+            "first_move",
+            instance=instance,
+            seconds=(done_at - called_at).total_seconds(),
+            error=error,
+        )
+        return Move(instance, called_at, done_at, error)

@@ -1,0 +1,119 @@
+"""
+Treating cases, a few at once; the others wait in the store. What cannot be said now is tried again; after a crash open cases are adopted.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from flows.case_book import CaseBook
+from fournines import log
+from fournines.cloud.errors import CloudError
+from fournines.model.case import Case, CaseState
+from fournines.store.protocol import StoreError
+from tasks.workshop import Workshop
+
+PAUSE_SECONDS = 2.0
+"""Before a case that could not be treated is tried again; grows with every try."""
+
+PAUSE_SECONDS_MAX = 15.0
+"""The longest pause: an outage of the cloud's API must not cost more after it is over."""
+
+BREAKS_MAX = 3
+"""Treatments that broke by a mistake of our own before a person is called."""
+
+_log = log.get("healer")
+
+Treat = Callable[[str], Case]
+
+
+class Beds:
+    """
+    A few treatments at once. Thread-safe.
+    """
+
+    def __init__(self, workshop: Workshop, treat: Treat) -> None:
+        self._workshop = workshop
+        self._treat = treat
+        self._lock = threading.Lock()
+        self._inside: set[str] = set()
+        self._tries: Counter[str] = Counter()
+        self._breaks: Counter[str] = Counter()
+        self._closing = threading.Event()
+        self._threads = ThreadPoolExecutor(
+            workshop.settings.heals_at_once_max, "healing"
+        )
+
+    @property
+    def occupied(self) -> int:
+        """
+        Cases being treated or waiting for a bed.
+        """
+        return len(self._inside)
+
+    def admit(self, case_id: str) -> None:
+        """
+        Treat a case as soon as there is a bed. One that is inside already is left alone.
+        """
+        with self._lock:
+            if case_id in self._inside or self._closing.is_set():
+                return
+            self._inside.add(case_id)
+            self._threads.submit(self._run, case_id)
+
+    def adopt(self) -> int:
+        """
+        Admit every open case: those of a healer that died, and those that came while no bed was free.
+        """
+        found = self._workshop.store.cases.cases(open_only=True, limit=1_000)
+        for case in reversed(found):
+            self.admit(case.id)
+        return len(found)
+
+    def close(self) -> None:
+        """
+        Begin nothing more; what is under way is left to its journal.
+        """
+        self._closing.set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _run(self, case_id: str) -> None:
+        again = False
+        try:
+            self._treat(case_id)
+        except (CloudError, StoreError) as error:
+            _log.warning("treatment_postponed", case=case_id, error=str(error))
+            again = True
+        except Exception as error:  # noqa: BLE001  a mistake of ours in one case must not end the healer
+            _log.exception("treatment_broke", case=case_id)
+            again = not self._give_up(case_id, error)
+        finally:
+            with self._lock:
+                self._inside.discard(case_id)
+        if again and not self._closing.is_set():
+            self._tries[case_id] += 1
+            pause = min(PAUSE_SECONDS * self._tries[case_id], PAUSE_SECONDS_MAX)
+            timer = threading.Timer(pause, self.admit, [case_id])
+            timer.daemon = True
+            timer.start()
+        else:
+            self._tries.pop(case_id, None)
+
+    def _give_up(self, case_id: str, error: Exception) -> bool:
+        """
+        After some breaks a person is called.
+        """
+        self._breaks[case_id] += 1
+        if self._breaks[case_id] < BREAKS_MAX:
+            return False
+        case = self._workshop.store.cases.case(case_id)
+        if case is not None and not case.state.ended:
+            book = CaseBook(self._workshop, case)
+            book.close(
+                CaseState.PAGED,
+                f"a person is needed: the treatment broke ({type(error).__name__}: {error})",
+            )
+        return True

@@ -1,0 +1,221 @@
+"""
+From alerts and sightings to cases: one open case per slot, and every alert ends up with a case or with a reason.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from alerts import conventions as c
+from alerts import payload
+from flows import case_book
+from flows.healer_view import Sighting, View
+from fournines import log
+from fournines.model.case import Case, CaseEvent, CaseState, Subject
+from fournines.store.protocol import AlertRecord
+from tasks import leasing
+from tasks.workshop import Workshop
+
+NO_CASE = "none"
+"""The case id of alerts that need no case."""
+
+BATCH_MAX = 1_000
+"""Alerts sorted at once."""
+
+AFTERMATH = timedelta(seconds=90)
+"""An alert about an instance that was replaced so lately belongs to the case that replaced it."""
+
+REST = timedelta(seconds=60)
+"""Pause before a slot whose case ended without recovery is looked at again."""
+
+_log = log.get("healer")
+
+SuspectsOf = Callable[[str, str], tuple[Subject, ...]]
+"""Slots of a service that look bad to our own probes."""
+
+
+class Admissions:
+    """
+    Opens cases. Thread-safe.
+    """
+
+    def __init__(self, workshop: Workshop, view: View, suspects_of: SuspectsOf) -> None:
+        self._workshop = workshop
+        self._view = view
+        self._suspects_of = suspects_of
+        self._lock = threading.Lock()
+
+    def sort(self) -> tuple[Case, ...]:
+        """
+        Give every pending alert its case; returns the cases that were opened.
+        """
+        with self._lock:
+            inbox = self._workshop.store.inbox
+            places: dict[Subject, list[AlertRecord]] = defaultdict(list)
+            idle: list[str] = []
+            for record in inbox.pending(BATCH_MAX):
+                subject = self._wants_case(record)
+                if subject is None:
+                    idle.append(record.key)
+                else:
+                    places[subject].append(record)
+            inbox.assign(idle, NO_CASE)
+            opened: list[Case] = []
+            for subject, records in places.items():
+                opened += self._admit(subject, records)
+            return tuple(opened)
+
+    def notice(self, sightings: tuple[Sighting, ...]) -> tuple[Case, ...]:
+        """
+        Open cases for what was seen without an alert.
+        """
+        with self._lock:
+            opened = []
+            for sighting in sightings:
+                subject = sighting.subject
+                if not self._is_quiet(subject) or self._is_busy(subject):
+                    continue
+                opened.append(self._open(subject, ("observation",), None, sighting.saw))
+            return tuple(opened)
+
+    def remind(self) -> tuple[Case, ...]:
+        """
+        Open cases for alerts that still fire though their case ended without recovery.
+        """
+        with self._lock:
+            opened = []
+            for platform in self._view.platforms:
+                for service in platform.services:
+                    opened += self._remind(platform.name, service.name)
+            return tuple(opened)
+
+    def _remind(self, platform: str, service: str) -> list[Case]:
+        opened = []
+        inventory = self._view.inventory(platform)
+        for record in self._workshop.store.inbox.firing(platform, service):
+            subject = self._wants_case(record)
+            if subject is None or subject.slot is None or inventory is None:
+                continue
+            if not subject.instance or inventory.instance(subject.instance) is None:
+                continue
+            last = self._last(subject)
+            healed = last is not None and last.state is CaseState.RECOVERED
+            if last is None or healed or not self._is_quiet(subject):
+                continue
+            opened.append(
+                self._open(subject, (record.name,), record.starts_at, "still firing")
+            )
+        return opened
+
+    def _wants_case(self, record: AlertRecord) -> Subject | None:
+        """
+        The place to look at; None for what is over, not for us, or not ours.
+        """
+        if record.status != "firing" or payload.is_watchdog(record):
+            return None
+        if record.labels.get(c.SEVERITY) != c.Severity.HEAL:
+            return None
+        subject = payload.subject(record)
+        if subject is None:
+            return None
+        if self._workshop.store.registry.platform(subject.platform) is None:
+            _log.warning("alert_not_ours", alert=record.name, platform=subject.platform)
+            return None
+        return subject
+
+    def _admit(self, subject: Subject, records: list[AlertRecord]) -> list[Case]:
+        inbox = self._workshop.store.inbox
+        keys = [record.key for record in records]
+        names = tuple(sorted({record.name for record in records}))
+        begin = min(record.starts_at for record in records)
+        heard = min(record.received_at for record in records)
+        if subject.group is None or subject.slot is None:
+            suspects = self._suspects_of(subject.platform, subject.service)
+            opened = [
+                self._open(suspect, names, begin, "found by its own probes", heard)
+                for suspect in suspects
+                if self._workshop.store.cases.open_for(suspect.key) is None
+            ]
+            inbox.assign(keys, opened[0].id if opened else NO_CASE)
+            return opened
+        known = self._case_of(subject)
+        if known is not None:
+            inbox.assign(keys, known.id)
+            return []
+        case = self._open(subject, names, begin, ", ".join(names), heard)
+        inbox.assign(keys, case.id)
+        return [case]
+
+    def _case_of(self, subject: Subject) -> Case | None:
+        """
+        The open case of a slot, or the one that lately replaced this very instance.
+        """
+        found = self._workshop.store.cases.open_for(subject.key)
+        if found is not None:
+            return found
+        last = self._last(subject)
+        now = self._workshop.clock.now()
+        if (
+            last is not None
+            and last.closed_at is not None
+            and now - last.closed_at < AFTERMATH
+            and last.plan_id is not None
+            and last.state is CaseState.RECOVERED
+            and last.subject.instance == subject.instance
+        ):
+            return last
+        return None
+
+    def _last(self, subject: Subject) -> Case | None:
+        recent = self._workshop.store.cases.cases(service=subject.service, limit=200)
+        return next((c for c in recent if c.subject.key == subject.key), None)
+
+    def _is_quiet(self, subject: Subject) -> bool:
+        """
+        No open case, and none that ended lately.
+        """
+        last = self._last(subject)
+        if last is None:
+            return True
+        rested = last.closed_at and self._workshop.clock.now() - last.closed_at > REST
+        return last.state.ended and bool(rested)
+
+    def _is_busy(self, subject: Subject) -> bool:
+        """
+        A deploy, a scaling or the like works on the service or its platform: slots look wrong meanwhile.
+        """
+        leases, now = self._workshop.store.leases, self._workshop.clock.now()
+        for name in (
+            leasing.of_platform(subject.platform),
+            leasing.of_service(subject.platform, subject.service),
+        ):
+            lease = leases.current(name)
+            if lease is not None and lease.expires_at > now:
+                return True
+        return False
+
+    def _open(
+        self,
+        subject: Subject,
+        names: tuple[str, ...],
+        fault_at: datetime | None,
+        why: str,
+        heard_at: datetime | None = None,
+    ) -> Case:
+        now = self._workshop.clock.now()
+        told = CaseEvent(at=now, event="case_opened", text=why)
+        case = Case(
+            id=case_book.case_id(subject, now),
+            subject=subject,
+            opened_at=now,
+            woken_by=names,
+            fault_at=fault_at,
+            detected_at=heard_at or now,
+            events=(told,),
+        )
+        self._workshop.store.cases.put(case)
+        _log.info("case_opened", case=case.id, subject=subject.key, woken_by=names)
+        return case

@@ -1,0 +1,187 @@
+"""
+The healer's picture of the clouds' resources, some seconds old: for addresses, ids and names, and to notice what no alert tells.
+
+Decisions about anything irreversible never come from here; they read the cloud afresh.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+
+from fournines import log
+from fournines.cloud.errors import CloudError
+from fournines.model import names
+from fournines.model.case import Subject
+from fournines.model.desired import Group, Platform, Service
+from fournines.model.inventory import Instance, Inventory, Pool
+from healing.diagnosis.gone import DEAD
+from tasks.workshop import Workshop
+
+_log = log.get("healer")
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """
+    A slot that looks wrong in the inventory alone.
+    """
+
+    subject: Subject
+    saw: str
+
+
+class View:
+    """
+    The last inventory of every registered platform. Thread-safe.
+    """
+
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+        self._lock = threading.Lock()
+        self._inventories: dict[str, Inventory] = {}
+        self._platforms: tuple[Platform, ...] = ()
+        self._weights: dict[str, tuple[int, datetime]] = {}
+        self._seen_before: frozenset[str] = frozenset()
+        self.read_at: datetime | None = None
+
+    @property
+    def platforms(self) -> tuple[Platform, ...]:
+        """
+        What was asked for, as of the last reading.
+        """
+        return self._platforms
+
+    def inventory(self, platform: str) -> Inventory | None:
+        """
+        The last inventory of a platform; None before the first.
+        """
+        return self._inventories.get(platform)
+
+    def refresh(self) -> None:
+        """
+        Read the registry and every platform's inventory. What cannot be read stays as it was.
+        """
+        platforms = self._workshop.store.registry.platforms()
+        found: dict[str, Inventory] = {}
+        for platform in platforms:
+            try:
+                found[platform.name] = self._workshop.cloud.inventory(platform.name)
+            except CloudError as error:
+                _log.warning("inventory_not_read", error=str(error))
+                if before := self._inventories.get(platform.name):
+                    found[platform.name] = before
+        with self._lock:
+            self._platforms = platforms
+            self._inventories = found
+            self.read_at = self._workshop.clock.now()
+            read = min((i.at for i in found.values()), default=self.read_at)
+            self._weights = {k: w for k, w in self._weights.items() if w[1] > read}
+
+    def remember_weight(self, instance: str, weight: int) -> None:
+        """
+        A weight we have set since the last reading.
+        """
+        with self._lock:
+            self._weights[instance] = (weight, self._workshop.clock.now())
+
+    def group(self, subject: Subject) -> tuple[Service, Group] | None:
+        """
+        What was asked for at a subject's place.
+        """
+        for platform in self._platforms:
+            if platform.name != subject.platform:
+                continue
+            for service in platform.services:
+                for group in service.groups:
+                    if (service.name, group.name) == (subject.service, subject.group):
+                        return service, group
+        return None
+
+    def pool(self, platform: str, group: Group) -> tuple[str, Pool] | None:
+        """
+        A group's load balancer and pool, with the weights that we have set since the last reading.
+        """
+        inventory = self._inventories.get(platform)
+        for place in group.memberships if inventory else ():
+            assert inventory is not None
+            balancer = inventory.load_balancer(place.load_balancer)
+            pool = balancer.pool(place.pool) if balancer else None
+            if pool is not None:
+                members = tuple(
+                    member.model_copy(
+                        update={
+                            "weight": self._weights.get(
+                                member.name, (member.weight, None)
+                            )[0]
+                        }
+                    )
+                    for member in pool.members
+                )
+                return place.load_balancer, pool.model_copy(update={"members": members})
+        return None
+
+    def sightings(self) -> tuple[Sighting, ...]:
+        """
+        Slots that look wrong in this reading and looked so in the one before: a change under way must not be mistaken for a fault.
+        """
+        found = [
+            sighting
+            for platform in self._platforms
+            for service in platform.services
+            for group in service.groups
+            for sighting in self._wrong(platform.name, service, group)
+        ]
+        before, self._seen_before = (
+            self._seen_before,
+            frozenset(sighting.subject.key for sighting in found),
+        )
+        return tuple(s for s in found if s.subject.key in before)
+
+    def _wrong(self, platform: str, service: Service, group: Group) -> list[Sighting]:
+        inventory = self._inventories.get(platform)
+        if inventory is None:
+            return []
+        by_slot: dict[int, list[Instance]] = {}
+        for instance in inventory.of_group(service.name, group.name):
+            assert instance.owner is not None
+            by_slot.setdefault(instance.owner.slot or 0, []).append(instance)
+        pool = self.pool(platform, group)
+        found = []
+        for slot in range(group.count):
+            here = by_slot.get(slot, [])
+            latest = here[-1] if here else None
+            saw = _complaint(latest, pool[1] if pool else None)
+            if saw:
+                place = names.slot(platform, service.name, group.name, slot)
+                subject = Subject(
+                    platform=platform,
+                    service=service.name,
+                    group=group.name,
+                    slot=slot,
+                    instance=latest.name if latest else _orphan(place, pool),
+                )
+                found.append(Sighting(subject, saw))
+        return found
+
+
+def _complaint(instance: Instance | None, pool: Pool | None) -> str | None:
+    if instance is None:
+        return "the slot has no instance"
+    if instance.status in DEAD:
+        return f"{instance.name} is {instance.status}"
+    member = pool.member(instance.name) if pool else None
+    if pool is not None and member is None:
+        return f"{instance.name} is in no pool"
+    if member is not None and member.operating_status == "ERROR":
+        return f"the load balancer calls {instance.name} ERROR"
+    return None
+
+
+def _orphan(slot_name: str, pool: tuple[str, Pool] | None) -> str | None:
+    """
+    The member that an instance left behind in its pool when it vanished.
+    """
+    left = [m.name for m in pool[1].members] if pool else []
+    return next((n for n in left if n.rpartition("-g")[0] == slot_name), None)
