@@ -14,11 +14,11 @@ from blueprints import diff, preflight
 from fournines import log
 from fournines.model.desired import Platform
 from fournines.model.inventory import Inventory
-from fournines.model.refusal import Refusal
+from fournines.model.refusal import Reason, Refusal
 from fournines.model.value import Value
 from fournines.planning import linter
 from fournines.planning.plan import Plan, Purpose
-from tasks import execution, leasing, observe, registering
+from tasks import execution, leasing, observe, registering, sizing
 from tasks.execution import Outcome, Performer, Progress
 from tasks.workshop import Workshop
 
@@ -86,6 +86,7 @@ def plan(
     Raises:
         CloudError: The cloud could not be read.
     """
+    sizing.check_known(desired, only)
     seen = observe.inventory(workshop, desired.name)
     drained = _drained(workshop, desired.name)
     made = diff.plan_platform(desired, seen, only=only, drained=drained)
@@ -104,9 +105,11 @@ def deploy(
     Bring a platform, or one service of it, to what is desired.
 
     Raises:
+        ServiceUnknown: The platform has no service `only`.
         LeaseHeld: Somebody else is at it; the message says who.
         CloudError: The cloud could not be read. What fails in a step is in the result instead.
     """
+    sizing.check_known(desired, only)
     services = [service.name for service in desired.services]
     what = f"{purpose} of {only or desired.name}"
     names = _leases(desired.name, services, only)
@@ -121,13 +124,38 @@ def deploy(
             drained=_drained(workshop, desired.name),
         )
         objections = _objections(workshop, desired, seen, made, only)
-        if objections:
+        taken = any(r.reason is Reason.NAME_TAKEN for r in made.refusals)
+        if objections or taken:
             # Checked before the first create: half a platform helps nobody.
             return _refused(made, (*made.refusals, *objections))
         if any(step.kind == "ensure-network" for step in made.steps):
             held.take_all([leasing.of_platform(desired.name)])
         record_desired(workshop, desired, only)
         return perform(workshop, made, seen, held, audience)
+
+
+def scale(
+    workshop: Workshop,
+    service: str,
+    count: int,
+    *,
+    platform: str | None = None,
+    group: str | None = None,
+    audience: Audience = NOBODY,
+) -> Result:
+    """
+    Give a group of a deployed service another size; the platform file's count holds again at its next deploy.
+
+    Raises:
+        ServiceUnknown: No such service is deployed, or its group is not clear.
+        LeaseHeld: Somebody else is at it.
+        CloudError: The cloud could not be read.
+    """
+    known = sizing.find(workshop.store.registry, service, platform)
+    desired = sizing.resized(known, service, count, group)
+    return deploy(
+        workshop, desired, only=service, purpose=Purpose.SCALE, audience=audience
+    )
 
 
 def destroy(

@@ -1,0 +1,93 @@
+"""
+The buttons that make: the whole platform, one service, another size.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from prefect import flow
+from prefect.runtime import flow_run
+from pydantic import Field
+
+from blueprints import platform_file as platform_files
+from blueprints.problem import BlueprintError
+from flows import stage
+from flows.stage import EXAMPLE
+from tasks import deployment, request
+from tasks.deployment import Result
+
+PlatformFilePath = Annotated[
+    str, Field(description="platform.yaml, relative to the checkout")
+]
+ServiceName = Annotated[str, Field(description="A service of the platform")]
+
+
+def _deploy_name() -> str:
+    asked = flow_run.parameters
+    if asked.get("service"):
+        return f"deploy {asked['service']}"
+    file = str(asked.get("platform_file", EXAMPLE))
+    try:
+        return f"deploy {platform_files.load(stage.path(file)).name}"
+    except BlueprintError:
+        # The flow itself says what is wrong with the file.
+        return f"deploy {file}"
+
+
+@flow(name="deploy-platform", flow_run_name=_deploy_name, persist_result=False)
+def deploy_platform(platform_file: PlatformFilePath = EXAMPLE) -> Result:
+    """
+    Deploy a whole platform: network, load balancers, instances, addresses, until every service serves.
+    """
+    desired = request.read_platform(stage.path(platform_file))
+    with stage.workshop() as workshop:
+        return stage.watched(
+            lambda audience: deployment.deploy(workshop, desired, audience=audience),
+            title=f"deploying {desired.name}",
+        )
+
+
+@flow(name="deploy-service", flow_run_name=_deploy_name, persist_result=False)
+def deploy_service(
+    service: ServiceName, platform_file: PlatformFilePath = EXAMPLE
+) -> Result:
+    """
+    Deploy one service of a platform, or bring it up to date: changed instances are rolled one after another.
+    """
+    desired = request.read_platform(stage.path(platform_file))
+    with stage.workshop() as workshop:
+        return stage.watched(
+            lambda audience: deployment.deploy(
+                workshop, desired, only=service, audience=audience
+            ),
+            title=f"deploying {service}",
+        )
+
+
+@flow(
+    name="scale-service",
+    flow_run_name="scale {service} to {count}",
+    persist_result=False,
+)
+def scale_service(
+    service: ServiceName,
+    count: Annotated[int, Field(ge=1, le=1000, description="Instances")],
+    platform: Annotated[str, Field(description="Empty: the only one")] = "",
+    group: Annotated[str, Field(description="Empty: the only one")] = "",
+) -> Result:
+    """
+    Give a deployed service another number of instances; those that leave are drained first.
+    """
+    with stage.workshop() as workshop:
+        return stage.watched(
+            lambda audience: deployment.scale(
+                workshop,
+                service,
+                count,
+                platform=platform or None,
+                group=group or None,
+                audience=audience,
+            ),
+            title=f"scaling {service} to {count}",
+        )

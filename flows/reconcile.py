@@ -1,0 +1,43 @@
+"""
+The timer: what was asked for and what is, brought together again along the path every deploy takes.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from prefect import flow
+from pydantic import Field
+
+from flows import stage
+from tasks import artifacts, reconciliation
+from tasks.deployment import Audience
+from tasks.step_runs import perform_as_task_run
+
+
+class ReconcileFailed(Exception):
+    """
+    A platform is not as it should be, and could not be brought there.
+    """
+
+
+@flow(name="reconcile", flow_run_name="reconcile {platform}", persist_result=False)
+def reconcile(
+    platform: Annotated[str, Field(description="Empty: all that are deployed")] = "",
+) -> list[str]:
+    """
+    Bring deployed platforms back to what was asked for; what is being healed is left to the healer.
+    """
+    with stage.workshop() as workshop:
+        found = reconciliation.reconcile(
+            workshop,
+            platform=platform or None,
+            audience=Audience(show=artifacts.show_plan, performer=perform_as_task_run),
+        )
+    for one in found:
+        if one.result is not None and not one.result.plan.empty:
+            artifacts.show_result(one.result)
+    said = [one.sentence() for one in found]
+    if not all(one.ok for one in found):
+        raise ReconcileFailed("; ".join(o.sentence() for o in found if not o.ok))
+    return said

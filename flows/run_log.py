@@ -1,0 +1,47 @@
+"""
+Our events in the Prefect UI: the logger `fournines` also writes to Prefect's API handler while a flow runs.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import structlog
+from prefect.logging.handlers import APILogHandler
+
+from fournines import log
+
+_ROOT = "fournines"
+
+
+def attach() -> None:
+    """
+    Hand our events to Prefect; once per process, however often it is called.
+    """
+    root = logging.getLogger(_ROOT)
+    if not root.handlers:
+        log.configure()
+    if any(isinstance(handler, APILogHandler) for handler in root.handlers):
+        return
+    handler = APILogHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=log.SHARED,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                # The UI shows time and level beside each line already.
+                _without("timestamp", "level"),
+                structlog.dev.ConsoleRenderer(colors=False),
+            ],
+        )
+    )
+    root.addHandler(handler)
+
+
+def _without(*keys: str) -> structlog.typing.Processor:
+    def drop(
+        _logger: object, _method: str, event: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        return {key: value for key, value in event.items() if key not in keys}
+
+    return drop

@@ -1,0 +1,99 @@
+"""
+What every deploying flow stands on: logging, the workshop, artifacts, and an honest end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flows import run_log
+from fournines.planning.plan import Plan
+from fournines.settings import ROOT, settings
+from tasks import artifacts, opening
+from tasks.deployment import Audience, Result
+from tasks.execution import Progress
+from tasks.step_runs import perform_as_task_run
+from tasks.workshop import Workshop
+
+EXAMPLE = "examples/platform.yaml"
+"""Default of forms: the platform this checkout brings along."""
+
+Watch = Callable[[Progress], None]
+
+
+class NotDone(Exception):
+    """
+    A flow that did not do all it was asked to: its run must not look completed.
+
+    Attributes:
+        result: What was refused, what failed, what is done.
+    """
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(result.sentence())
+        self.result = result
+
+
+class NotConfirmed(Exception):
+    """
+    Destroying was asked for without saying so twice.
+    """
+
+
+@contextmanager
+def workshop() -> Iterator[Workshop]:
+    """
+    The workshop of the process' settings, with logs in the UI.
+    """
+    run_log.attach()
+    with opening.workshop(settings()) as opened:
+        yield opened
+
+
+def watched(
+    act: Callable[[Audience], Result], *, title: str, watch: Watch | None = None
+) -> Result:
+    """
+    Act before Prefect's audience: plan and result as artifacts, a task run per step, a progress bar.
+
+    Raises:
+        NotDone: Something was refused or failed.
+    """
+    with artifacts.ProgressBar(title) as bar:
+
+        def both(progress: Progress) -> None:
+            bar.watch(progress)
+            if watch is not None:
+                watch(progress)
+
+        def show(plan: Plan) -> None:
+            artifacts.show_plan(plan)
+
+        result = act(Audience(show=show, performer=perform_as_task_run, watch=both))
+    artifacts.show_result(result)
+    if not result.ok:
+        raise NotDone(result)
+    return result
+
+
+def confirmed(*, really: bool, what: str) -> None:
+    """
+    Destroying needs a second word.
+
+    Raises:
+        NotConfirmed: It was not said.
+    """
+    if not really:
+        raise NotConfirmed(
+            f"nothing was touched: set `really` to destroy {what} and its data"
+        )
+
+
+def path(text: str) -> Path:
+    """
+    A path as people type it into a form: relative to the checkout.
+    """
+    given = Path(text).expanduser()
+    return given if given.is_absolute() else ROOT / given

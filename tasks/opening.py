@@ -1,0 +1,40 @@
+"""
+Opening the workshop of a process: the cloud, the store, the clock and the eyes its settings name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fournines.clock import SystemClock
+from fournines.cloud.openstack import open_cloud
+from fournines.settings import Settings
+from fournines.store.sql import open_store
+from tasks.probing import HttpProber
+from tasks.workshop import Workshop
+
+
+@contextmanager
+def workshop(settings: Settings) -> Iterator[Workshop]:
+    """
+    The workshop on a real cloud, closed at the end.
+
+    Raises:
+        CredentialsRefused: clouds.yaml has no such entry.
+        StoreError: The store cannot be opened.
+    """
+    clock = SystemClock()
+    store = open_store(settings.store_url)
+    cloud = open_cloud(settings, clock=clock)
+    try:
+        yield Workshop(
+            cloud=cloud,
+            store=store,
+            clock=clock,
+            prober=HttpProber(clock),
+            settings=settings,
+        )
+    finally:
+        cloud.close()
+        store.close()

@@ -1,0 +1,139 @@
+"""
+Bringing registered platforms back to what was asked for: what the timer does, along the path every deploy takes.
+
+A service with an open healing case is left to the healer, and one that somebody else works on is left to them: the timer comes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fournines import log
+from fournines.cloud.errors import CloudError
+from fournines.model.desired import Platform
+from fournines.model.value import Value
+from fournines.planning.plan import Purpose
+from fournines.store.protocol import LeaseHeld
+from tasks import deployment
+from tasks.deployment import NOBODY, Audience, Result
+from tasks.workshop import Workshop
+
+_log = log.get("reconciliation")
+
+
+class Reconciled(Value):
+    """
+    What became of one platform, or of one service of it.
+
+    Attributes:
+        skipped: In whose hands it is; empty when something was tried.
+        failed: Why it could not be tried.
+    """
+
+    platform: str
+    service: str | None = None
+    result: Result | None = None
+    skipped: str = ""
+    failed: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """
+        Nothing was left to do, or it was done, or it is in somebody's hands.
+        """
+        outcome = self.result.outcome if self.result else None
+        return not self.failed and (outcome is None or outcome.ok)
+
+    def sentence(self) -> str:
+        """
+        For people.
+        """
+        subject = f"{self.platform}/{self.service}" if self.service else self.platform
+        done = self.result.sentence() if self.result else ""
+        said = self.failed or self.skipped or done
+        return f"{subject}: {said}"
+
+
+def reconcile(
+    workshop: Workshop, *, platform: str | None = None, audience: Audience = NOBODY
+) -> tuple[Reconciled, ...]:
+    """
+    Reconcile one platform, or all that are registered. What goes wrong with one does not keep the others.
+    """
+    found: list[Reconciled] = _finish_destroying(workshop, platform, audience)
+    for desired in workshop.store.registry.platforms():
+        if platform is None or desired.name == platform:
+            found += _platform(workshop, desired, audience)
+    for one in found:
+        _log.info("reconciled", platform=one.platform, said=one.sentence())
+    return tuple(found)
+
+
+def _finish_destroying(
+    workshop: Workshop, platform: str | None, audience: Audience
+) -> list[Reconciled]:
+    """
+    What was being destroyed is wanted no more, so nothing in the registry leads to it: the journal does.
+    """
+    found = []
+    for left in workshop.store.journal.unfinished():
+        if left.purpose is Purpose.DESTROY and platform in {None, left.platform}:
+
+            def act(
+                name: str = left.platform, only: str | None = left.service
+            ) -> Result:
+                return deployment.destroy(
+                    workshop, name, service=only, audience=audience
+                )
+
+            found.append(_guarded(left.platform, left.service, act))
+    return found
+
+
+def _platform(
+    workshop: Workshop, desired: Platform, audience: Audience
+) -> list[Reconciled]:
+    healed = {
+        case.subject.service
+        for case in workshop.store.cases.cases(open_only=True, limit=1_000)
+        if case.subject.platform == desired.name
+    }
+    if not healed:
+        return [_try(workshop, desired, None, audience)]
+    found = []
+    for service in desired.services:
+        if service.name in healed:
+            found.append(
+                Reconciled(
+                    platform=desired.name,
+                    service=service.name,
+                    skipped="a healing case is open",
+                )
+            )
+        else:
+            found.append(_try(workshop, desired, service.name, audience))
+    return found
+
+
+def _try(
+    workshop: Workshop, desired: Platform, only: str | None, audience: Audience
+) -> Reconciled:
+    def act() -> Result:
+        return deployment.deploy(
+            workshop,
+            desired,
+            only=only,
+            purpose=Purpose.RECONCILE,
+            audience=audience,
+        )
+
+    return _guarded(desired.name, only, act)
+
+
+def _guarded(platform: str, only: str | None, act: Callable[[], Result]) -> Reconciled:
+    try:
+        return Reconciled(platform=platform, service=only, result=act())
+    except LeaseHeld as error:
+        return Reconciled(platform=platform, service=only, skipped=str(error))
+    except CloudError as error:
+        return Reconciled(platform=platform, service=only, failed=str(error))
