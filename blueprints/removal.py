@@ -35,7 +35,10 @@ def orphans(service: Service, observed: Observed, *, after: Sequence[str]) -> Fr
     for group in observed.groups_of(service.name):
         if group in wanted:
             continue
-        instances = [i for i in observed.instances(service.name, group) if not i.locked]
+        instances = observed.instances(service.name, group)
+        locked = _locked(instances)
+        if locked:
+            return Fragment(refusals=locked)
         pieces.append(
             retire(
                 instances,
