@@ -111,7 +111,7 @@ class FirstMoves:
         lease = self._workshop.store.leases.current(name)
         return (
             lease is not None
-            and lease.purpose != "healing"
+            and not lease.purpose.startswith(("healing", "reconcile"))
             and lease.expires_at > self._workshop.clock.now()
         )
 

@@ -53,6 +53,15 @@ class View:
         """
         return self._platforms
 
+    @property
+    def complete(self) -> bool:
+        """
+        Whether every registered platform was read at least once.
+        """
+        return self.read_at is not None and all(
+            platform.name in self._inventories for platform in self._platforms
+        )
+
     def inventory(self, platform: str) -> Inventory | None:
         """
         The last inventory of a platform; None before the first.

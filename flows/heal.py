@@ -1,0 +1,218 @@
+"""
+Healing one slot: the flow that people see, around the plain body that also runs without Prefect (flows/treatment.py).
+
+The healer runs this flow in its own warm process; the run button of the deployment runs it in a worker and opens a case of its own.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar, copy_context
+from dataclasses import dataclass
+from typing import Annotated
+
+from prefect import flow, tags
+from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+from prefect.states import Completed, Failed
+from pydantic import Field
+
+from flows import case_book, run_log, stage
+from flows.case_book import CaseBook, Publish, publish_nothing
+from flows.treatment import Treatment
+from flows.ward import Ward
+from fournines import log
+from fournines.metrics.prometheus import Prometheus
+from fournines.model import names
+from fournines.model.case import Case, CaseEvent, CaseState, Subject
+from fournines.settings import settings
+from tasks import artifacts
+from tasks.workshop import Workshop
+
+_log = log.get("healing")
+
+
+@dataclass(slots=True)
+class Bedside:
+    """
+    What the healer hands to a flow in its own process. `result` stands even when Prefect loses the run's end.
+    """
+
+    ward: Ward
+    case_id: str
+    begun: bool = False
+    result: Case | None = None
+
+
+BEDSIDE: ContextVar[Bedside | None] = ContextVar("bedside", default=None)
+
+
+def treat(ward: Ward, case_id: str, publish: Publish = publish_nothing) -> Case:
+    """
+    The plain body: one case to its end.
+
+    Raises:
+        KeyError: There is no such case.
+    """
+    case = ward.workshop.store.cases.case(case_id)
+    if case is None:
+        raise KeyError(case_id)
+    if case.state.ended:
+        return case
+    return Treatment(ward, CaseBook(ward.workshop, case, publish)).run()
+
+
+def treat_in_flow(ward: Ward, case_id: str) -> Case:
+    """
+    The same, as a flow run in this process; without one when Prefect cannot begin it.
+
+    Raises:
+        KeyError: There is no such case.
+        CloudError, StoreError: As `Treatment.run`.
+    """
+    case = ward.workshop.store.cases.case(case_id)
+    if case is None:
+        raise KeyError(case_id)
+    subject = case.subject
+    bedside = Bedside(ward, case_id)
+    token = BEDSIDE.set(bedside)
+    try:
+        with tags("healing", f"case:{case_id}", f"service:{subject.service}"):
+            state = heal(
+                platform=subject.platform,
+                service=subject.service,
+                group=subject.group or "",
+                slot=subject.slot or 0,
+                case=case_id,
+                return_state=True,
+            )
+        if bedside.result is None:
+            state.result(raise_on_failure=True)
+    except Exception as error:
+        if bedside.begun and bedside.result is None:
+            raise
+        _log.warning("run_not_recorded", case=case_id, error=str(error))
+    finally:
+        BEDSIDE.reset(token)
+    return bedside.result or treat(ward, case_id)
+
+
+@flow(name="heal", flow_run_name="heal {service} {slot}", persist_result=False)
+def heal(
+    service: Annotated[str, Field(description="A deployed service")],
+    slot: Annotated[int, Field(ge=0, description="Place in the group")] = 0,
+    platform: Annotated[str, Field(description="Empty: the only one")] = "",
+    group: Annotated[str, Field(description="Empty: the only one")] = "",
+    case: Annotated[str, Field(description="Empty: a new case is opened")] = "",
+) -> State[str]:
+    """
+    Examine one member with fresh eyes, and heal it if it is sick: evidence, plan and verdict are artifacts of this run.
+    """
+    run_log.attach()
+    bedside = BEDSIDE.get()
+    with ThreadPoolExecutor(1, "artifacts") as threads:
+
+        def publish(kind: str, markdown: str) -> None:
+            threads.submit(copy_context().run, _show, kind, case, markdown)
+
+        if bedside is not None:
+            bedside.begun = True
+            _remember_run(bedside.ward.workshop, bedside.case_id)
+            closed = treat(bedside.ward, bedside.case_id, publish)
+            bedside.result = closed
+        else:
+            with stage.workshop() as workshop:
+                ward = Ward.over(workshop, Prometheus(settings().url("prometheus")))
+                subject = _subject(workshop, platform, service, group, slot)
+                opened = case or open_case(workshop, subject, "button").id
+                _remember_run(workshop, opened)
+                closed = treat(ward, opened, publish)
+    verdict = closed.verdict or ""
+    if closed.state is CaseState.RECOVERED:
+        return Completed(message=verdict, data=verdict)
+    if closed.state is CaseState.REFUSED:
+        return Completed(name="Refused", message=verdict, data=verdict)
+    return Failed(message=verdict)
+
+
+def open_case(workshop: Workshop, subject: Subject, woken_by: str) -> Case:
+    """
+    The open case of a slot, opened if there is none.
+    """
+    found = workshop.store.cases.open_for(subject.key)
+    if found is not None:
+        return found
+    now = workshop.clock.now()
+    told = CaseEvent(at=now, event="case_opened", text=f"asked for by {woken_by}")
+    case = Case(
+        id=case_book.case_id(subject, now),
+        subject=subject,
+        opened_at=now,
+        detected_at=now,
+        woken_by=(woken_by,),
+        events=(told,),
+    )
+    workshop.store.cases.put(case)
+    return case
+
+
+class NoSuchSlot(ValueError):
+    """
+    A person asked to heal what is not deployed.
+    """
+
+
+def _subject(
+    workshop: Workshop, platform: str, service: str, group: str, slot: int
+) -> Subject:
+    """
+    The slot that a form names.
+
+    Raises:
+        NoSuchSlot: It names none, or not one only.
+    """
+    found = [
+        (known.name, one)
+        for known in workshop.store.registry.platforms()
+        if platform in {"", known.name}
+        for owner in known.services
+        if owner.name == service
+        for one in owner.groups
+        if group in {"", one.name}
+    ]
+    if len(found) != 1:
+        raise NoSuchSlot(
+            f"{len(found)} groups fit platform {platform or 'any'}, service {service}, "
+            f"group {group or 'any'}; one must. Name platform and group"
+        )
+    where, one = found[0]
+    if slot >= one.count:
+        raise NoSuchSlot(f"{service} has slots 0 to {one.count - 1}, not {slot}")
+    subject = Subject(platform=where, service=service, group=one.name, slot=slot)
+    here = [
+        instance.name
+        for instance in workshop.cloud.inventory(where, service).instances
+        if instance.name.rpartition("-g")[0]
+        == names.slot(where, service, one.name, slot)
+    ]
+    return subject.model_copy(update={"instance": max(here, default=None)})
+
+
+def _remember_run(workshop: Workshop, case_id: str) -> None:
+    """
+    The case knows its run, so that nobody mirrors it a second time.
+    """
+    case = workshop.store.cases.case(case_id)
+    run = flow_run.get_id()
+    if case is not None and run and not case.state.ended:
+        workshop.store.cases.put(case.model_copy(update={"flow_run_id": str(run)}))
+
+
+def _show(kind: str, case: str, markdown: str) -> None:
+    try:
+        create_markdown_artifact(
+            markdown=markdown, key=artifacts.key(kind, case), description=kind
+        )
+    except Exception as error:  # noqa: BLE001  what people see must never stop what is done
+        _log.warning("artifact_not_shown", kind=kind, error=str(error))

@@ -1,0 +1,293 @@
+"""
+The healer: the long-running process that hears alerts, moves first, heals, and tells Prometheus where to look.
+
+    door -> inbox -> first move (weight 0, milliseconds)
+                  -> cases -> beds: a few heal flows at once, in this process, with Prefect or without
+    watch: the cloud's resources every few seconds; reconcile on a timer; mirror what Prefect missed
+
+It remembers nothing that is not in the store: killed at any moment and started again, it adopts its open cases.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from alerts.receiver import Door
+from flows import healer_targets, run_log
+from flows.first_moves import FirstMoves
+from flows.heal import treat, treat_in_flow
+from flows.healer_beds import Beds
+from flows.healer_gauges import Counts, Gauges, Watchdog
+from flows.healer_inbox import Admissions
+from flows.healer_loops import Loops
+from flows.healer_recorder import Recorder
+from flows.healer_sweep import Sweep
+from flows.healer_view import View
+from flows.ward import Ward
+from fournines import log
+from fournines.metrics.prometheus import Prometheus
+from fournines.metrics.protocol import Metrics
+from fournines.model.case import Case
+from fournines.settings import settings
+from fournines.store.protocol import AlertRecord
+from tasks import opening, reconciliation
+from tasks.workshop import Workshop
+
+WATCH_SECONDS = 4.0
+"""From reading to reading of every platform's resources: some ten list calls each."""
+
+PING_SECONDS = 1.0
+"""Prefect's health is asked beforehand, so that no healing waits for a server that is down."""
+
+REMIND_SECONDS = 15.0
+"""Alerts that fire on after their case ended are looked at this often."""
+
+MOVES_AT_ONCE = 16
+"""First moves at once: each is one API call, and one load balancer takes them one by one anyway."""
+
+LOOP_SILENCE_SECONDS_MAX = 90.0
+"""A loop that did not come round for so long is stuck, and the health page says so."""
+
+NICENESS = -5
+"""On a machine whose processors are all busy the healer goes first; without the right to it, it stays where it is."""
+
+_log = log.get("healer")
+
+
+class Healer:
+    """
+    The parts of the healer, composed.
+    """
+
+    def __init__(self, workshop: Workshop, metrics: Metrics) -> None:
+        self.workshop = workshop
+        self.view = View(workshop)
+        self.moves = FirstMoves(
+            workshop, self.view, ThreadPoolExecutor(MOVES_AT_ONCE, "move")
+        )
+        self.ward = Ward.over(workshop, metrics, self.view.inventory, self.moves.of)
+        self.admissions = Admissions(
+            workshop, self.view, Sweep(workshop, self.view).suspects
+        )
+        self.beds = Beds(workshop, self._treat)
+        self.recorder = Recorder(workshop)
+        self.loops = Loops()
+        self.registry = CollectorRegistry()
+        self.counts = Counts(self.registry)
+        self.moves.on_refusal = self.counts.refused
+        self.watchdog = Watchdog(workshop.clock)
+        self.registry.register(
+            Gauges(self.view, workshop.store, workshop.clock, self.watchdog)
+        )
+        self._moved = Counter(
+            "fournines_alerts_considered",
+            "New alerts that a first move was considered for.",
+            registry=self.registry,
+        )
+        self._mail = threading.Event()
+        self._stale = threading.Event()
+        self.door = Door(
+            inbox=workshop.store.inbox,
+            token=self._token,
+            clock=workshop.clock,
+            on_new=self._hear,
+            on_watchdog=self.watchdog.hear,
+            registry=self.registry,
+        )
+
+    # -- life
+
+    def start(self) -> None:
+        """
+        Adopt open cases and begin every loop.
+        """
+        run_log.attach()
+        run = self.loops.run
+        run("prefect", self._mirror, seconds=PING_SECONDS)
+        run("watch", self._watch, seconds=WATCH_SECONDS, wake=self._stale)
+        run("inbox", self._sort, seconds=1.0, wake=self._mail)
+        run("remind", self._remind, seconds=REMIND_SECONDS)
+        every = self.workshop.settings.reconcile_seconds
+        run("reconcile", self._reconcile, seconds=float(every))
+        self.recorder.ping()
+        adopted = self.beds.adopt()
+        _log.info("healer_began", adopted=adopted, prefect_up=self.recorder.is_up)
+
+    def stop(self) -> None:
+        """
+        Begin nothing more.
+        """
+        self.loops.end()
+        self.beds.close()
+
+    def application(self) -> Starlette:
+        """
+        The healer's pages.
+        """
+
+        @asynccontextmanager
+        async def life(_app: Starlette) -> AsyncIterator[None]:
+            async with self.door.committing():
+                yield
+
+        return Starlette(
+            lifespan=life,
+            routes=[
+                self.door.route,
+                Route("/healthz", self._health_page),
+                Route("/metrics", self._metrics_page),
+                Route("/sd/{job}", self._discovery_page),
+            ],
+        )
+
+    # -- alerts
+
+    def _hear(self, records: tuple[AlertRecord, ...]) -> None:
+        """
+        New alerts are committed: move first, then sort them into cases.
+        """
+        for record in records:
+            self._moved.inc()
+            self.moves.consider(record)
+        self._mail.set()
+
+    def _sort(self) -> None:
+        self._admit(self.admissions.sort())
+
+    def _remind(self) -> None:
+        self._admit(self.admissions.remind())
+
+    def _admit(self, opened: tuple[Case, ...]) -> None:
+        for case in opened:
+            self.beds.admit(case.id)
+
+    def _treat(self, case_id: str) -> Case:
+        begin = treat_in_flow if self.recorder.is_up else treat
+        closed = begin(self.ward, case_id)
+        self.counts.closed(closed)
+        self._stale.set()
+        return closed
+
+    # -- loops
+
+    def _watch(self) -> None:
+        self.view.refresh()
+        self._admit(self.admissions.notice(self.view.sightings()))
+
+    def _reconcile(self) -> None:
+        if not self.beds.occupied:
+            reconciliation.reconcile(self.workshop)
+
+    def _mirror(self) -> None:
+        if self.recorder.ping() and not self.beds.occupied:
+            self.recorder.mirror()
+
+    def has_token(self) -> bool:
+        """
+        Whether the door has a token to compare with: an empty one would let everybody in.
+        """
+        return bool(self._token())
+
+    def _token(self) -> str:
+        """
+        Read at every message: a token is changed without a restart.
+        """
+        given = self.workshop.settings.webhook_token
+        if given is not None:
+            return given.get_secret_value()
+        return _read(self.workshop.settings.webhook_token_file)
+
+    # -- pages
+
+    async def _health_page(self, _request: Request) -> Response:
+        late = {
+            name: round(age, 1)
+            for name, age in self.loops.beats.items()
+            if age > LOOP_SILENCE_SECONDS_MAX + self.workshop.settings.reconcile_seconds
+        }
+        body = {
+            "healthy": not late,
+            "stuck": late,
+            "platforms": [platform.name for platform in self.view.platforms],
+            "read_at": self.view.read_at.isoformat() if self.view.read_at else None,
+            "prefect_up": self.recorder.is_up,
+        }
+        return JSONResponse(body, status_code=503 if late else 200)
+
+    def _metrics_page(self, _request: Request) -> Response:
+        return Response(
+            generate_latest(self.registry), media_type="text/plain; version=0.0.4"
+        )
+
+    async def _discovery_page(self, request: Request) -> Response:
+        found = {
+            "load-balancers": healer_targets.load_balancers,
+            "members": healer_targets.members,
+            "probes": healer_targets.probes,
+        }.get(request.path_params["job"])
+        if found is None:
+            return JSONResponse({"error": "no such job"}, status_code=404)
+        if not self.view.complete:
+            # An empty list would make Prometheus forget everything it watches.
+            return JSONResponse({"error": "nothing read yet"}, status_code=503)
+        return JSONResponse(found(self.view))
+
+
+class TokenMissing(Exception):
+    """
+    The door has no token to compare with.
+    """
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError as error:
+        raise TokenMissing(
+            f"reading the webhook's token from {file}: {error.strerror}. "
+            "`fournines up` makes it; or set FOURNINES_WEBHOOK_TOKEN"
+        ) from error
+
+
+def serve() -> None:
+    """
+    Run the healer until it is told to stop. This is what `fournines healer` does.
+
+    Raises:
+        CloudError: clouds.yaml has no such entry.
+        StoreError: The store cannot be opened.
+        TokenMissing: There is no token for the door.
+    """
+    log.configure()
+    with contextlib.suppress(OSError):
+        os.nice(NICENESS)
+    chosen = settings()
+    with opening.workshop(chosen) as workshop:
+        healer = Healer(workshop, Prometheus(chosen.url("prometheus")))
+        if not healer.has_token():
+            raise TokenMissing("the webhook's token is empty: the door would be open")
+        healer.start()
+        try:
+            uvicorn.run(
+                healer.application(),
+                host=chosen.bind,
+                port=chosen.port("healer"),
+                log_level="warning",
+                access_log=False,
+                timeout_graceful_shutdown=3,
+            )
+        finally:
+            healer.stop()

@@ -1,0 +1,79 @@
+"""
+Which member is it? Asked when a whole service burns its budget and no alert names a member.
+
+Two rounds of our own probes of every member; who fails both is a suspect, and only that: the examination decides.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from flows import healer_targets
+from flows.healer_view import View
+from flows.probe_rounds import ROUND_SECONDS
+from fournines.model.case import Subject
+from fournines.model.desired import Group
+from fournines.model.inventory import Instance
+from tasks.workshop import Workshop
+
+AT_ONCE = 16
+"""Members asked at once."""
+
+SUSPECTS_MAX = 5
+"""More are a storm: the first few cases say so."""
+
+
+class Sweep:
+    """
+    Asks every member of a service.
+    """
+
+    def __init__(self, workshop: Workshop, view: View) -> None:
+        self._workshop = workshop
+        self._view = view
+
+    def suspects(self, platform: str, service: str) -> tuple[Subject, ...]:
+        """
+        Slots whose member fails users or its health check, twice.
+        """
+        asked = [
+            (group, instance)
+            for where, what, group, instance in healer_targets.instances(self._view)
+            if (where.name, what.name) == (platform, service) and instance.address
+        ]
+        with ThreadPoolExecutor(AT_ONCE, "sweep") as threads:
+            bad = [
+                pair
+                for pair, fails in zip(
+                    asked, threads.map(self._fails, asked), strict=True
+                )
+                if fails
+            ]
+        return tuple(
+            Subject(
+                platform=platform,
+                service=service,
+                group=group.name,
+                slot=instance.owner.slot if instance.owner else None,
+                instance=instance.name,
+            )
+            for group, instance in bad[:SUSPECTS_MAX]
+        )
+
+    def _fails(self, pair: tuple[Group, Instance]) -> bool:
+        group, instance = pair
+        probe, address = group.probe, instance.address
+        if probe is None or address is None:
+            return False
+        for number in range(2):
+            if number:
+                self._workshop.clock.sleep(ROUND_SECONDS)
+            good = all(
+                self._workshop.prober.probe(
+                    address, probe.port, path, timeout_ms=probe.timeout_ms
+                ).good
+                for path in (probe.path, probe.health_path)
+            )
+            if good:
+                return False
+        return True
