@@ -1,8 +1,8 @@
 """
 Keeping the cloud's processes alive: supervisord with a generated configuration and a socket of its own.
 
-A keeper starts supervisord again should it die; every supervised process dies with its supervisor, so two generations
-never meet. What the services launch detached (instances, load balancers) outlives all of them.
+One of its processes, the keeper, outlives it and starts it again should it die; all others die with their supervisor,
+so two generations never meet. What the services launch detached (instances, load balancers) outlives all of them.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ SERVICES = ("keystone", "placement", "glance", "neutron", "nova", "cinder", "oct
 EXTRAS = ("lbmetrics",)
 """Supervised processes that serve no OpenStack API."""
 
+_KEEPER = "keeper"
 _LOG_BYTES_MAX = 10_000_000
 _LOG_BACKUPS = 2
 _START_SECONDS_MAX = 20
@@ -57,7 +58,7 @@ def programs(site: Site) -> dict[str, list[str]]:
     """
     The supervised processes and their commands.
     """
-    found = {"mariadb": database.command(site)}
+    found = {_KEEPER: _keeper(site), "mariadb": database.command(site)}
     for name in (*SERVICES, *EXTRAS):
         module = f"fournines_sandbox.services.{name}"
         if importlib.util.find_spec(module) is not None:
@@ -67,7 +68,7 @@ def programs(site: Site) -> dict[str, list[str]]:
 
 def write(site: Site) -> None:
     """
-    Write supervisord's configuration and the keeper.
+    Write supervisord's configuration.
     """
     lines = [
         "[unix_http_server]",
@@ -87,7 +88,7 @@ def write(site: Site) -> None:
     ]
     environment = ",".join(f'{name}="{value}"' for name, value in _environment(site).items())
     for name, argv in programs(site).items():
-        bound = ["setpriv", "--pdeathsig", "TERM", *argv]
+        bound = argv if name == _KEEPER else ["setpriv", "--pdeathsig", "TERM", *argv]
         lines += [
             f"[program:{name}]",
             f"command={shlex.join(bound)}",
@@ -108,31 +109,24 @@ def write(site: Site) -> None:
 
 def start(site: Site) -> None:
     """
-    Start the keeper and, through it, everything else; running already is fine.
+    Start the supervisor and, through it, everything else; running already is fine.
 
     Raises:
         SupervisionError: The supervisor's socket did not appear.
     """
     if running(site):
         return
-    supervisord = [
-        str(site.venv / "bin" / "python"),
-        *("-m", "supervisor.supervisord", "-n", "-c", str(_configuration(site))),
-    ]
-    # A shell is the smallest keeper there is: it holds no state and costs a megabyte.
-    keeper = (
-        f"while [ -e {shlex.quote(str(_wanted(site)))} ]; do {shlex.join(supervisord)}; sleep 1; done"
-    )
     _wanted(site).touch()
     with (site.log / "supervisor.out").open("ab") as out:
-        subprocess.Popen(
-            ["sh", "-c", keeper],
+        subprocess.run(
+            _supervisord(site),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
             start_new_session=True,
             cwd=site.home,
             env=_environment(site),
+            check=False,
         )
     deadline = time.monotonic() + _START_SECONDS_MAX
     while not running(site):
@@ -143,7 +137,7 @@ def start(site: Site) -> None:
 
 def stop(site: Site) -> None:
     """
-    Stop every supervised process, the supervisor and the keeper; return when they are gone.
+    Stop every supervised process and the supervisor; return when they are gone.
     """
     _wanted(site).unlink(missing_ok=True)
     if not running(site):
@@ -204,6 +198,17 @@ def reload(site: Site) -> list[str]:
     for name in [*added, *changed]:
         server.addProcessGroup(name)
     return [*added, *changed, *removed]
+
+
+def _supervisord(site: Site) -> list[str]:
+    python = str(site.venv / "bin" / "python")
+    return [python, "-m", "supervisor.supervisord", "-c", str(_configuration(site))]
+
+
+def _keeper(site: Site) -> list[str]:
+    """A shell, because it is the smallest program that can watch its parent: it costs a megabyte."""
+    again = f"[ -e {shlex.quote(str(_wanted(site)))} ] && exec {shlex.join(_supervisord(site))}"
+    return ["sh", "-c", f"parent=$PPID; while kill -0 $parent; do sleep 1; done; {again}"]
 
 
 def _environment(site: Site) -> dict[str, str]:
