@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from flows import run_log
 from fournines.planning.plan import Plan
 from fournines.settings import ROOT, settings
 from tasks import artifacts, opening
-from tasks.deployment import Audience, Result
+from tasks.deployment import Audience, NotConfirmed, NotDone, Result
 from tasks.execution import Progress
 from tasks.step_runs import perform_as_task_run
 from tasks.workshop import Workshop
@@ -20,26 +21,10 @@ from tasks.workshop import Workshop
 EXAMPLE = "examples/platform.yaml"
 """Default of forms: the platform this checkout brings along."""
 
-Watch = Callable[[Progress], None]
-
-
-class NotDone(Exception):
-    """
-    A flow that did not do all it was asked to: its run must not look completed.
-
-    Attributes:
-        result: What was refused, what failed, what is done.
-    """
-
-    def __init__(self, result: Result) -> None:
-        super().__init__(result.sentence())
-        self.result = result
-
-
-class NotConfirmed(Exception):
-    """
-    Destroying was asked for without saying so twice.
-    """
+spectator: ContextVar[Callable[[Progress], None] | None] = ContextVar(
+    "spectator", default=None
+)
+"""Who else watches the steps of flows called in this process: a terminal."""
 
 
 @contextmanager
@@ -52,15 +37,14 @@ def workshop() -> Iterator[Workshop]:
         yield opened
 
 
-def watched(
-    act: Callable[[Audience], Result], *, title: str, watch: Watch | None = None
-) -> Result:
+def watched(act: Callable[[Audience], Result], *, title: str) -> Result:
     """
     Act before Prefect's audience: plan and result as artifacts, a task run per step, a progress bar.
 
     Raises:
         NotDone: Something was refused or failed.
     """
+    watch = spectator.get()
     with artifacts.ProgressBar(title) as bar:
 
         def both(progress: Progress) -> None:

@@ -57,6 +57,27 @@ class Result(Value):
         return "; ".join(said)
 
 
+class NotDone(Exception):
+    """
+    Not all that was asked for is done; a flow run that ends so must not look completed.
+
+    Attributes:
+        result: What was refused, what failed, what is done.
+    """
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(result.sentence())
+        self.result = result
+
+
+class NotConfirmed(Exception):
+    """
+    Destroying was asked for without a second word.
+    """
+
+    exit_code = 2
+
+
 def _show_nobody(_plan: Plan) -> None:
     """
     The plan is not shown.

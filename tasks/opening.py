@@ -10,9 +10,24 @@ from contextlib import contextmanager
 from fournines.clock import SystemClock
 from fournines.cloud.openstack import open_cloud
 from fournines.settings import Settings
-from fournines.store.sql import open_store
+from fournines.store.sql import SqlStore, open_store
 from tasks.probing import HttpProber
 from tasks.workshop import Workshop
+
+
+@contextmanager
+def store(settings: Settings) -> Iterator[SqlStore]:
+    """
+    The store alone, for what needs no cloud.
+
+    Raises:
+        StoreError: It cannot be opened.
+    """
+    opened = open_store(settings.store_url)
+    try:
+        yield opened
+    finally:
+        opened.close()
 
 
 @contextmanager
@@ -25,16 +40,15 @@ def workshop(settings: Settings) -> Iterator[Workshop]:
         StoreError: The store cannot be opened.
     """
     clock = SystemClock()
-    store = open_store(settings.store_url)
-    cloud = open_cloud(settings, clock=clock)
-    try:
-        yield Workshop(
-            cloud=cloud,
-            store=store,
-            clock=clock,
-            prober=HttpProber(clock),
-            settings=settings,
-        )
-    finally:
-        cloud.close()
-        store.close()
+    with store(settings) as opened:
+        cloud = open_cloud(settings, clock=clock)
+        try:
+            yield Workshop(
+                cloud=cloud,
+                store=opened,
+                clock=clock,
+                prober=HttpProber(clock),
+                settings=settings,
+            )
+        finally:
+            cloud.close()

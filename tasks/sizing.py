@@ -22,11 +22,15 @@ class ServiceUnknown(Exception):
     What was named is not deployed, or not named clearly enough; the message says what there is.
     """
 
+    exit_code = 2
+
 
 class SizeRefused(Exception):
     """
     The blueprint does not allow that size.
     """
+
+    exit_code = 2
 
 
 def find(registry: Registry, service: str | None, platform: str | None) -> Platform:

@@ -20,7 +20,7 @@ from openstack.config import OpenStackConfig
 
 from fournines.cloud.errors import FeatureMissing
 from fournines.cloud.openstack import translation
-from fournines.settings import Settings
+from fournines.settings import ROOT, Settings
 
 T = TypeVar("T")
 
@@ -217,6 +217,10 @@ def _next_query(page: Mapping[str, Any], key: str) -> list[tuple[str, str]] | No
     return parse_qsl(urlsplit(href).query) if isinstance(href, str) else None
 
 
+_EMBEDDED = frozenset({"fournines", "fournines-admin"})
+"""Entries the embedded cloud writes; other clouds are a person's, where the SDK looks for them."""
+
+
 def connect(settings: Settings, cloud: str | None = None) -> Connection:
     """
     A connection to the cloud named in the settings (or here). Nothing is sent yet.
@@ -226,7 +230,7 @@ def connect(settings: Settings, cloud: str | None = None) -> Connection:
     """
     name = cloud or settings.cloud
     attempted = f"reading the entry {name} of clouds.yaml"
-    files = [str(path) for path in clouds_files(settings)]
+    files = [str(path) for path in clouds_files(settings, name)]
     try:
         config = OpenStackConfig(config_files=files or None)
         region = config.get_one(
@@ -240,11 +244,11 @@ def connect(settings: Settings, cloud: str | None = None) -> Connection:
     return Connection(sdk, settings.request_timeout_seconds)
 
 
-def clouds_files(settings: Settings) -> list[Any]:
+def clouds_files(settings: Settings, cloud: str) -> list[Any]:
     """
-    Where clouds.yaml is looked for: the one set, else the embedded cloud's if it is there; empty: the SDK's search path.
+    Where clouds.yaml is looked for: the one set, else for the embedded cloud this checkout's; empty: the SDK's search path.
     """
     if settings.clouds_file is not None:
         return [settings.clouds_file]
-    embedded = settings.sandbox_home / "clouds.yaml"
-    return [embedded] if embedded.exists() else []
+    checkout = ROOT / "clouds.yaml"
+    return [checkout] if cloud in _EMBEDDED and checkout.exists() else []

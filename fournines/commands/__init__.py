@@ -1,0 +1,3 @@
+"""
+What the command line does, one module per part; each is imported when it is called.
+"""

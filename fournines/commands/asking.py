@@ -1,0 +1,150 @@
+"""
+catalog, validate, plan: what could be, what was asked for, what would be done. Nothing is touched.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from blueprints.catalogue import Blueprint, all_blueprints
+from blueprints.problem import did_you_mean
+from fournines.commands import frame
+from fournines.commands.frame import JsonOption
+from fournines.model.desired import Platform
+from fournines.model.refusal import Refusal
+from fournines.planning import table
+from fournines.planning.plan import Plan
+from fournines.settings import settings
+from tasks import deployment, opening, request
+
+app = typer.Typer(rich_markup_mode=None)
+
+FileArgument = Annotated[Path, typer.Argument(help="The platform file.")]
+ServiceOption = Annotated[
+    str | None, typer.Option("--service", "-s", help="Only this service.")
+]
+
+DEFAULT_FILE = Path("platform.yaml")
+
+
+@app.command()
+def catalog(
+    name: Annotated[str | None, typer.Argument(help="A blueprint.")] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    List the blueprints, or show one with its parameters.
+    """
+    known = all_blueprints()
+    if name is None:
+        _list(known, as_json=as_json)
+        return
+    if name not in known:
+        raise frame.Stop(
+            f"there is no blueprint {name!r}{did_you_mean(name, known)}", frame.WRONG
+        )
+    _show(known[name], as_json=as_json)
+
+
+@app.command()
+def validate(file: FileArgument = DEFAULT_FILE, *, as_json: JsonOption = False) -> None:
+    """
+    Check a platform file without asking the cloud.
+    """
+    desired = request.read_platform(file)
+    if as_json:
+        frame.say_json(desired.model_dump(mode="json"))
+    else:
+        frame.say(f"{file} is valid: {_described(desired)}")
+
+
+@app.command()
+def plan(
+    file: FileArgument = DEFAULT_FILE,
+    *,
+    service: ServiceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Say what a deploy would do; touches nothing. Exit status 3 when it would be refused.
+    """
+    desired = request.read_platform(file)
+    with opening.workshop(settings()) as workshop:
+        made, objections = deployment.plan(workshop, desired, only=service)
+    refusals = (*made.refusals, *objections)
+    if as_json:
+        frame.say_json(
+            made.model_copy(update={"refusals": refusals}).model_dump(mode="json")
+        )
+    else:
+        show_plan(made, refusals)
+    if refusals:
+        raise typer.Exit(frame.REFUSED)
+
+
+def show_plan(made: Plan, refusals: tuple[Refusal, ...]) -> None:
+    """
+    A plan as a table, and what was refused.
+    """
+    if not made.empty:
+        shown = frame.table(*table.HEADER)
+        for row in table.rows(made):
+            shown.add_row(*(escape(cell) for cell in row.cells()))
+        frame.out.print(shown)
+    if refusals or not made.empty:
+        frame.say(table.summary(made.model_copy(update={"refusals": refusals})))
+    else:
+        frame.say(table.summary(made))
+    for refusal in refusals:
+        frame.say(f"  refused ({refusal.reason}): {refusal.detail}")
+
+
+def _described(desired: Platform) -> str:
+    services = ", ".join(
+        f"{s.name} ({s.blueprint} x {sum(g.count for g in s.groups)})"
+        for s in desired.services
+    )
+    return f"platform {desired.name} with {services or 'no services'}"
+
+
+def _list(known: dict[str, Blueprint], *, as_json: bool) -> None:
+    if as_json:
+        frame.say_json(
+            [
+                {"name": b.name, "version": b.version, "summary": b.summary}
+                for b in known.values()
+            ]
+        )
+        return
+    shown = frame.table("blueprint", "version", "what it is")
+    for blueprint in known.values():
+        shown.add_row(blueprint.name, blueprint.version, escape(blueprint.summary))
+    frame.out.print(shown)
+
+
+def _show(blueprint: Blueprint, *, as_json: bool) -> None:
+    if as_json:
+        frame.say_json(
+            {
+                "name": blueprint.name,
+                "version": blueprint.version,
+                "summary": blueprint.summary,
+                "parameters": blueprint.parameters,
+            }
+        )
+        return
+    frame.say(f"{blueprint.name} {blueprint.version}: {blueprint.summary}")
+    shown = frame.table("parameter", "type", "default", "meaning")
+    for name, schema in blueprint.parameters.get("properties", {}).items():
+        shown.add_row(
+            name,
+            escape(str(schema.get("type", schema.get("enum", "")))),
+            escape(str(schema.get("default", "(required)"))),
+            escape(str(schema.get("description", ""))),
+        )
+    frame.out.print(shown)

@@ -1,0 +1,241 @@
+"""
+deploy, scale, destroy, reconcile. When Prefect answers, the flow runs, so that it stands in the UI; otherwise the same body runs without it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from fournines.commands import asking, frame
+from fournines.commands.asking import DEFAULT_FILE, FileArgument, ServiceOption
+from fournines.commands.frame import JsonOption
+from fournines.local import programs
+from fournines.planning.plan import Plan
+from fournines.settings import Settings, settings
+from tasks import deployment, opening, reconciliation, request, sizing
+from tasks.deployment import Audience, NotDone, Result
+from tasks.execution import Progress
+from tasks.workshop import Workshop
+
+app = typer.Typer(rich_markup_mode=None)
+
+PREFECT_ANSWER_SECONDS = 2.0
+"""A server that takes longer than this for its health page would slow every step."""
+
+PlainOption = Annotated[
+    bool, typer.Option("--plain", help="Without Prefect, even when it answers.")
+]
+PlatformOption = Annotated[
+    str | None, typer.Option("--platform", help="Needed when several are deployed.")
+]
+
+
+@app.command()
+def deploy(
+    file: FileArgument = DEFAULT_FILE,
+    *,
+    service: ServiceOption = None,
+    plain: PlainOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Deploy a platform, or one service of it. An unchanged one is left as it is.
+    """
+    desired = request.read_platform(file)
+    sizing.check_known(desired, service)
+    path = str(file.absolute())
+    asked = {"platform_file": path} | ({"service": service} if service else {})
+    flow = "deploy:deploy_service" if service else "deploy:deploy_platform"
+
+    def body(workshop: Workshop, audience: Audience) -> Result:
+        return deployment.deploy(workshop, desired, only=service, audience=audience)
+
+    result = _act(flow, asked, body, plain=plain, as_json=as_json)
+    _end(result, as_json=as_json)
+
+
+@app.command()
+def scale(
+    service: Annotated[str, typer.Argument(help="A deployed service.")],
+    count: Annotated[int, typer.Argument(min=1, help="Instances.")],
+    *,
+    platform: PlatformOption = None,
+    group: Annotated[
+        str | None, typer.Option(help="Needed when there are several.")
+    ] = None,
+    plain: PlainOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Give a deployed service another number of instances; those that leave are drained first.
+    """
+
+    def body(workshop: Workshop, audience: Audience) -> Result:
+        return deployment.scale(
+            workshop,
+            service,
+            count,
+            platform=platform,
+            group=group,
+            audience=audience,
+        )
+
+    asked = {
+        "service": service,
+        "count": count,
+        "platform": platform or "",
+        "group": group or "",
+    }
+    result = _act("deploy:scale_service", asked, body, plain=plain, as_json=as_json)
+    _end(result, as_json=as_json)
+
+
+@app.command()
+def destroy(
+    target: Annotated[
+        str | None,
+        typer.Argument(help="A service, or a platform file; the platform by default."),
+    ] = None,
+    *,
+    platform: PlatformOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    plain: PlainOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Delete a service or a whole platform, volumes included; nothing that is not ours is touched.
+    """
+    name, service = _target(target, platform)
+    what = f"service {service} of platform {name}" if service else f"platform {name}"
+    if not yes and not typer.confirm(f"Destroy {what} with its data?", err=True):
+        raise frame.Stop("nothing was touched; say --yes to destroy", frame.WRONG)
+
+    def body(workshop: Workshop, audience: Audience) -> Result:
+        return deployment.destroy(workshop, name, service=service, audience=audience)
+
+    asked = {"platform": name, "really": True}
+    asked |= {"service": service} if service else {}
+    flow = "destroy:destroy_service" if service else "destroy:destroy_platform"
+    result = _act(flow, asked, body, plain=plain, as_json=as_json)
+    _end(result, as_json=as_json)
+
+
+@app.command()
+def reconcile(
+    platform: Annotated[str | None, typer.Argument(help="All by default.")] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Bring what is deployed back to what was asked for.
+    """
+    with opening.workshop(settings()) as workshop:
+        found = reconciliation.reconcile(
+            workshop, platform=platform, audience=_spectators(as_json=as_json)
+        )
+    if as_json:
+        frame.say_json([one.model_dump(mode="json") for one in found])
+    else:
+        for one in found:
+            frame.say(one.sentence())
+        if not found:
+            frame.say("nothing is deployed; begin with: fournines deploy")
+    if not all(one.ok for one in found):
+        raise typer.Exit(frame.FAILED)
+
+
+def prefect_answers(chosen: Settings) -> bool:
+    """
+    Whether Prefect's server is there and well.
+    """
+    try:
+        url = f"{chosen.url('prefect')}/api/health"
+        answer = httpx.get(url, timeout=PREFECT_ANSWER_SECONDS, trust_env=False)
+    except httpx.HTTPError:
+        return False
+    return answer.status_code == httpx.codes.OK
+
+
+def _act(
+    flow: str,
+    asked: dict[str, Any],
+    body: Callable[[Workshop, Audience], Result],
+    *,
+    plain: bool,
+    as_json: bool,
+) -> Result:
+    chosen = settings()
+    if plain or not prefect_answers(chosen):
+        with opening.workshop(chosen) as workshop:
+            return body(workshop, _spectators(as_json=as_json))
+    for name, value in programs.environment(chosen).items():
+        os.environ.setdefault(name, value)
+    # The terminal has our own lines; Prefect's go to its UI.
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    stage = frame.load("flows.stage")
+    module, _, function = flow.partition(":")
+    run = getattr(frame.load(f"flows.{module}"), function)
+    stage.spectator.set(_spectators(as_json=as_json).watch)
+    try:
+        result: Result = run(**asked)
+    except NotDone as error:
+        return error.result
+    return result
+
+
+def _spectators(*, as_json: bool) -> Audience:
+    if as_json:
+        return Audience()
+
+    def show(made: Plan) -> None:
+        asking.show_plan(made, made.refusals)
+
+    return Audience(show=show, watch=_watch)
+
+
+def _watch(progress: Progress) -> None:
+    if progress.state == "begun":
+        return
+    what = progress.step.replace("/", " ", 1)
+    count = f"[{progress.done}/{progress.total}]"
+    line = f"{count:>8} {progress.state:<7} {what}"
+    if progress.seconds:
+        line += f" ({progress.seconds:.1f} s)"
+    if progress.error:
+        line += f": {progress.error}"
+    frame.say(line)
+
+
+def _end(result: Result, *, as_json: bool) -> None:
+    if as_json:
+        frame.say_json(
+            {
+                "ok": result.ok,
+                "sentence": result.sentence(),
+                "plan": result.plan.id,
+                "outcome": result.outcome and result.outcome.model_dump(mode="json"),
+                "refusals": [r.model_dump(mode="json") for r in result.refusals],
+            }
+        )
+    elif result.ok:
+        frame.say(result.sentence())
+    else:
+        frame.complain(result.sentence())
+    if not result.ok:
+        failed = result.outcome is not None and not result.outcome.ok
+        raise typer.Exit(frame.FAILED if failed else frame.REFUSED)
+
+
+def _target(target: str | None, platform: str | None) -> tuple[str, str | None]:
+    if target is not None and (target.endswith((".yaml", ".yml")) or "/" in target):
+        return request.read_platform(Path(target)).name, None
+    with opening.store(settings()) as store:
+        if platform is not None and target is None:
+            return platform, None
+        return sizing.find(store.registry, target, platform).name, target

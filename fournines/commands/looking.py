@@ -1,0 +1,213 @@
+"""
+status, cases, case: what is deployed, how it is, and what was healed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from fournines.commands import frame
+from fournines.commands.frame import JsonOption
+from fournines.local import states
+from fournines.model.case import Case
+from fournines.model.desired import Platform, Service
+from fournines.model.inventory import Inventory, Member
+from fournines.settings import settings
+from fournines.store.switches import HEALING
+from tasks import observe, opening
+
+app = typer.Typer(rich_markup_mode=None)
+
+ADDRESS = "@FLOATING_IP@"
+
+
+@app.command()
+def status(*, as_json: JsonOption = False) -> None:
+    """
+    What is deployed, and how it is.
+    """
+    chosen = settings()
+    local = [
+        {"program": s.name, "state": s.state, "since_seconds": s.since_seconds}
+        for s in states(chosen)
+    ]
+    with opening.workshop(chosen) as workshop:
+        store = workshop.store
+        platforms = [
+            _platform(p, observe.inventory(workshop, p.name))
+            for p in store.registry.platforms()
+        ]
+        document = {
+            "healing": "on" if store.switches.is_on(HEALING) else "off",
+            "open_cases": [case.id for case in store.cases.cases(open_only=True)],
+            "platforms": platforms,
+            "programs": local,
+        }
+    if as_json:
+        frame.say_json(document)
+    else:
+        _show_status(document)
+
+
+@app.command()
+def cases(
+    *,
+    service: Annotated[str | None, typer.Option("--service", "-s")] = None,
+    open_only: Annotated[bool, typer.Option("--open", help="Open cases only.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Healing cases, newest first.
+    """
+    with opening.store(settings()) as store:
+        found = store.cases.cases(service=service, open_only=open_only, limit=limit)
+    if as_json:
+        frame.say_json([case.model_dump(mode="json") for case in found])
+        return
+    if not found:
+        frame.say("no cases")
+        return
+    shown = frame.table(
+        "case", "opened", "subject", "diagnosis", "state", "seconds", "verdict"
+    )
+    for case in found:
+        shown.add_row(
+            case.id,
+            f"{case.opened_at:%m-%d %H:%M:%S}",
+            case.subject.instance or case.subject.key,
+            case.diagnosis or "",
+            case.state,
+            _seconds(case.fault_at or case.opened_at, case.closed_at),
+            escape(_reason(case)),
+        )
+    frame.out.print(shown)
+
+
+@app.command()
+def case(
+    case_id: Annotated[str, typer.Argument(help="As `fournines cases` shows it.")],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    One healing case with its events and evidence.
+    """
+    with opening.store(settings()) as store:
+        found = store.cases.case(case_id)
+    if found is None:
+        raise frame.Stop(
+            f"there is no case {case_id!r}; see: fournines cases", frame.WRONG
+        )
+    if as_json:
+        frame.say_json(found.model_dump(mode="json"))
+        return
+    frame.say(f"{found.id}  {found.subject.key}  {found.state}  {_reason(found)}")
+    shown = frame.table("at", "event", "what")
+    for event in found.events:
+        shown.add_row(
+            f"{event.at:%H:%M:%S.%f}"[:12], escape(event.event), escape(event.text)
+        )
+    frame.out.print(shown)
+    for name, value in found.evidence.items():
+        frame.say(f"{name}: {value}")
+
+
+def _platform(platform: Platform, seen: Inventory) -> dict[str, Any]:
+    return {
+        "platform": platform.name,
+        "services": [_service(service, seen) for service in platform.services],
+    }
+
+
+def _service(service: Service, seen: Inventory) -> dict[str, Any]:
+    address = next(
+        (
+            balancer.floating_address or balancer.vip_address or ""
+            for spec in service.load_balancers
+            if (balancer := seen.load_balancer(spec.name)) is not None
+        ),
+        "",
+    )
+    return {
+        "service": service.name,
+        "blueprint": f"{service.blueprint} {service.blueprint_version}",
+        "wanted": sum(group.count for group in service.groups),
+        "outputs": {n: t.replace(ADDRESS, address) for n, t in service.outputs.items()},
+        "instances": [
+            {
+                "instance": instance.name,
+                "status": instance.status,
+                "zone": instance.zone,
+                "address": instance.address,
+                "member": member.operating_status if member else None,
+                "weight": member.weight if member else None,
+            }
+            for group in service.groups
+            for instance in seen.of_group(service.name, group.name)
+            for member in [_member(seen, instance.name)]
+        ],
+    }
+
+
+def _member(seen: Inventory, instance: str) -> Member | None:
+    found = (
+        member
+        for balancer in seen.load_balancers
+        for pool in balancer.pools
+        for member in pool.members
+        if member.name == instance
+    )
+    return next(found, None)
+
+
+def _show_status(document: dict[str, Any]) -> None:
+    if document["programs"]:
+        shown = frame.table("program", "state", "for")
+        for one in document["programs"]:
+            shown.add_row(one["program"], one["state"], f"{one['since_seconds']:.0f} s")
+        frame.out.print(shown)
+    for platform in document["platforms"]:
+        for service in platform["services"]:
+            _show_service(platform["platform"], service)
+    if not document["platforms"]:
+        frame.say("nothing is deployed; begin with: fournines deploy FILE")
+    count = len(document["open_cases"])
+    frame.say(f"healing is {document['healing']}; {count} open cases")
+
+
+def _show_service(platform: str, service: dict[str, Any]) -> None:
+    serving = [
+        i
+        for i in service["instances"]
+        if i["member"] in {"ONLINE", "NO_MONITOR"} and i["weight"]
+    ]
+    shown = frame.table(
+        "instance",
+        "status",
+        "zone",
+        "address",
+        "member",
+        "weight",
+        title=f"\n{platform}/{service['service']}  ({service['blueprint']})  "
+        f"{len(serving)} of {service['wanted']} serve",
+    )
+    for instance in service["instances"]:
+        shown.add_row(*("" if v is None else str(v) for v in instance.values()))
+    frame.out.print(shown)
+    for name, text in service["outputs"].items():
+        frame.say(f"  {name}: {text}")
+
+
+def _seconds(begin: datetime, end: datetime | None) -> str:
+    return f"{(end - begin).total_seconds():.1f}" if end else ""
+
+
+def _reason(found: Case) -> str:
+    if found.verdict:
+        return found.verdict
+    return "; ".join(refusal.detail for refusal in found.refusals)
