@@ -55,9 +55,13 @@ class Artefact(Value):
 
 def is_url(reference: str) -> bool:
     """
-    Whether instances could fetch it themselves.
+    Whether it is to be fetched from a web server.
     """
     return reference.startswith(_URL_PREFIXES)
+
+
+def _instances_can_fetch(reference: str) -> bool:
+    return is_url(reference) and not reference.endswith(".git")
 
 
 def artefact(reference: str, content: bytes) -> Artefact:
@@ -69,7 +73,7 @@ def artefact(reference: str, content: bytes) -> Artefact:
     """
     _check_archive(reference, content)
     small = len(content) <= INLINE_BYTES_MAX
-    if not small and not is_url(reference):
+    if not small and not _instances_can_fetch(reference):
         raise _invalid(
             reference,
             f"has {len(content)} bytes packed, and only {INLINE_BYTES_MAX} fit into "

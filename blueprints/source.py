@@ -87,15 +87,9 @@ def parse(text: str, file: str) -> Source:
     Raises:
         YamlInvalid: It is no YAML, no mapping, or beyond a limit.
     """
-    loader = yaml.SafeLoader(text)
+    lines: dict[Path_, int] = {}
     try:
-        node = loader.get_single_node()
-        lines: dict[Path_, int] = {}
-        if node is not None:
-            _Walk(file, lines).visit(node, ())
-            data = loader.construct_document(node)
-        else:
-            data = None
+        data = _read(text, file, lines)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         detail = error.problem or error.context or "unreadable"
@@ -105,11 +99,24 @@ def parse(text: str, file: str) -> Source:
         raise YamlInvalid([Problem(file, f"not YAML: {_first_line(error)}")]) from error
     except RecursionError:
         raise YamlInvalid([Problem(file, "nests too deep; flatten it")]) from None
-    finally:
-        loader.dispose()
     if not isinstance(data, dict):
         raise YamlInvalid([Problem(file, "must be a mapping of keys to values")])
     return Source(file, data, lines)
+
+
+def _read(text: str, file: str, lines: dict[Path_, int]) -> Any:
+    """
+    The document's value; None when the text holds none. Fills `lines`.
+    """
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _Walk(file, lines).visit(node, ())
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
 
 
 class _Walk:
