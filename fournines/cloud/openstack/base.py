@@ -53,12 +53,12 @@ class Context:
         self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         self._lock = threading.Lock()
 
-    def lock(self, load_balancer: str) -> threading.RLock:
+    def lock(self, name: str) -> threading.RLock:
         """
-        Held for the length of a change to a load balancer.
+        Held for the length of a change to a load balancer, or of an instance's create.
         """
         with self._lock:
-            return self._locks[load_balancer]
+            return self._locks[name]
 
     @contextmanager
     def in_line(self) -> Iterator[None]:

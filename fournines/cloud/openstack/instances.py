@@ -33,6 +33,7 @@ BUILD_SECONDS_MIN = 1.0
 """No server was ever ACTIVE sooner: asking before is a wasted call."""
 
 _GONE = {"DELETED", "SOFT_DELETED"}
+_UNFIT = {"ERROR", "DELETING"}
 
 
 class Instances(Lookups):
@@ -93,9 +94,11 @@ class Instances(Lookups):
             if present["status"] == "SHUTOFF":
                 self._act(present["id"], {"os-start": None}, attempted)
             # A failed or dying one of ours must not stand in the way of a good one.
-            return present["id"], present["status"] == "ERROR" or _leaving(present)
+            return present["id"], servers.status(present) in _UNFIT
 
-        number, unfit = self.retried(unit, until=end)
+        # Two callers in one process queue here; those of two processes leave twins, of which the next look keeps one.
+        with self.context.lock(spec.name):
+            number, unfit = self.retried(unit, until=end)
         if unfit:
             self._delete(number, attempted, end)
             number, _ = self.retried(unit, until=end)
@@ -142,12 +145,16 @@ class Instances(Lookups):
             made = self.connection.send(
                 "POST", "compute", "/servers", attempted, body=body
             )
-        except RequestInvalid:
+        except RequestInvalid as refused:
             # Perhaps one of the ids remembered is no longer true: the next look is fresh.
             self.known.forget("network", spec.network)
             if group:
                 self.known.forget("server_group", group)
-            raise
+            if "availability zone" not in refused.detail:
+                raise
+            raise RequestInvalid(
+                attempted, f"{refused.detail} ({spec.zone})"
+            ) from refused
         return str(made["server"]["id"])
 
     def _arrived(self, number: str, attempted: str, end: float) -> Body | None:
@@ -261,7 +268,3 @@ class Instances(Lookups):
 
 def _busy(body: Body) -> bool:
     return body.get("OS-EXT-STS:task_state") is not None
-
-
-def _leaving(body: Body) -> bool:
-    return body.get("OS-EXT-STS:task_state") == "deleting"

@@ -40,6 +40,14 @@ def address(body: Body) -> str | None:
     return None
 
 
+def status(body: Body) -> str:
+    """
+    Nova's status; DELETING while a delete is carried out, which Nova tells only by the task state.
+    """
+    leaving = body.get("OS-EXT-STS:task_state") == "deleting"
+    return "DELETING" if leaving else str(body["status"])
+
+
 def instance(
     body: Body,
     images: dict[str, str] | None = None,
@@ -56,7 +64,7 @@ def instance(
         id=body["id"],
         name=body["name"],
         owner=owner(body),
-        status=body["status"],
+        status=status(body),
         zone=body.get("OS-EXT-AZ:availability_zone") or None,
         host=body.get("hostId") or None,
         address=address(body),

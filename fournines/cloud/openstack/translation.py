@@ -102,6 +102,9 @@ def from_exception(attempted: str, error: Exception) -> CloudError:
         )
         if status and not isinstance(error, keystone.Unauthorized):
             return from_response(attempted, int(status), str(error))
+    if "is a required attribute" in str(error):
+        # keystoneauth's plugins say this with a bare Exception.
+        return CredentialsRefused(attempted, str(error), _CHECK_ENTRY)
     for kinds, ours, remedy in _LIBRARY_ERRORS:
         if isinstance(error, kinds):
             return ours(attempted, _sentence(error), remedy)
@@ -114,6 +117,8 @@ def _sentence(error: Exception) -> str:
     """
     return " ".join(str(error).split()).split(": HTTP", 1)[0][:MESSAGE_LENGTH_MAX]
 
+
+_CHECK_ENTRY = "Check auth_url, user and secret of the entry in clouds.yaml"
 
 _LIBRARY_ERRORS: tuple[
     tuple[tuple[type[Exception], ...], type[CloudError], str], ...
@@ -132,7 +137,7 @@ _LIBRARY_ERRORS: tuple[
             keystone.AuthorizationFailure,
         ),
         CredentialsRefused,
-        "Check auth_url, user and secret of the entry in clouds.yaml",
+        _CHECK_ENTRY,
     ),
     (
         (
