@@ -3,6 +3,8 @@ From the first sign to the verdict: every fault class, and every reason not to a
 """
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fournines.cloud.simulated import Behaviour
 from fournines.model.case import CaseState, Diagnosis
@@ -240,3 +242,70 @@ def test_the_third_healing_of_a_slot_is_the_last(clinic):
         clinic.settle(60)
 
     assert [*[CaseState.RECOVERED] * 3, CaseState.PAGED] == verdicts
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    alerts=st.lists(
+        st.tuples(
+            st.integers(0, 3),
+            st.sampled_from(["ProbeFail", "MemberErrors", "MemberSlow"]),
+        ),
+        max_size=8,
+    ),
+    minimum=st.integers(1, 4),
+)
+def test_false_alarms_destroy_nothing(tmp_path_factory, alerts, minimum):
+    """
+    Whatever is cried about members that are well: no instance is touched, min-healthy go on serving, and all weights come back.
+    """
+    clinic = Clinic(
+        tmp_path_factory.mktemp("false"), service=a_service(min_healthy=minimum)
+    )
+    for slot, name in alerts:
+        clinic.alert(f"demo-shop-web-{slot}-g1", name)
+        serving = sum(weight > 0 for weight in clinic.members().values())
+        assert serving >= minimum
+    cases = clinic.heal()
+
+    assert {CaseState.RECOVERED} >= {case.state for case in cases}
+    assert clinic.changes() == []
+    assert clinic.members() == BEFORE
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    faults=st.lists(
+        st.tuples(
+            st.integers(0, 3), st.sampled_from(sorted(set(Behaviour) - {"serving"}))
+        ),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda fault: fault[0],
+    ),
+    minimum=st.integers(1, 3),
+)
+def test_our_own_actions_never_go_below_min_healthy(tmp_path_factory, faults, minimum):
+    """
+    Whatever breaks, in whatever order: of the members that serve, our calls take none away below the minimum.
+    """
+    clinic = Clinic(
+        tmp_path_factory.mktemp("floor"), service=a_service(min_healthy=minimum)
+    )
+    for slot, behaviour in faults:
+        instance = f"demo-shop-web-{slot}-g1"
+        if clinic.cloud.world.instances.get(instance):
+            clinic.cloud.break_instance(instance, behaviour, sticky=True)
+            clinic.alert(instance)
+    sick = {f"demo-shop-web-{slot}-g1" for slot, _ in faults}
+    healthy = 4 - len(sick)
+    clinic.heal()
+
+    serving = [
+        name
+        for name, weight in clinic.members().items()
+        if weight > 0 and clinic.cloud.probe(name).good
+    ]
+    assert len(serving) >= min(healthy, minimum)
+    destroyed = set(BEFORE) - set(clinic.cloud.world.instances)
+    assert destroyed <= sick
