@@ -164,6 +164,9 @@ CASES_OPEN = "fournines_cases_open"
 CASES_CLOSED = "fournines_cases_closed_total"
 ALERTS_RECEIVED = "fournines_alerts_received_total"
 REFUSALS = "fournines_refusals_total"
+CASE_DETECTION_BUCKET = "fournines_case_detection_seconds_bucket"
+CASE_FIRST_ACTION_BUCKET = "fournines_case_first_action_seconds_bucket"
+CASE_REDUNDANCY_BUCKET = "fournines_case_redundancy_seconds_bucket"
 
 # -- recorded by rules
 
