@@ -421,6 +421,9 @@ class ContainerDriver(driver.ComputeDriver):  # type: ignore[misc]
 
     # -- devices
 
+    def default_root_device_name(self, instance: Any, image_meta: Any, root_bdm: Any) -> str:
+        return "/dev/vda"  # hence volumes are vdb, vdc ... as on most clouds
+
     def get_volume_connector(self, instance: Any) -> dict[str, Any]:
         return {
             "host": self.host.name,

@@ -47,7 +47,7 @@ def sections(site: Site, credentials: Credentials) -> Document:
         "filter_scheduler": {
             "track_instance_changes": "false",
             # Several builds at once would otherwise all choose the same best host.
-            "host_subset_size": "2",
+            "host_subset_size": "3",
             "shuffle_best_same_weighed_hosts": "true",
         },
         "quota": {"instances": "50", "cores": "100", "ram": "102400", "server_group_members": "50"},

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cinder import exception, interface
-from cinder.volume import configuration, driver
+from cinder.volume import driver
 from oslo_config import cfg
 
 from fournines_sandbox.compute import disk, rootfs
@@ -50,7 +50,6 @@ class FileDriver(driver.CloneableImageVD, driver.BaseVD):  # type: ignore[misc]
 
     def do_setup(self, context: Any) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.configuration.append_config_values(configuration.volume_opts)
 
     def check_for_setup_error(self) -> None:
         return None

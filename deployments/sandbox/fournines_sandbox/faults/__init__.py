@@ -1,0 +1,3 @@
+"""
+Faults, injected below OpenStack: as hardware and software would fail, with nobody told.
+"""
