@@ -208,7 +208,10 @@ def _supervisord(site: Site) -> list[str]:
 def _keeper(site: Site) -> list[str]:
     """A shell, because it is the smallest program that can watch its parent: it costs a megabyte."""
     again = f"[ -e {shlex.quote(str(_wanted(site)))} ] && exec {shlex.join(_supervisord(site))}"
-    return ["sh", "-c", f"parent=$PPID; while kill -0 $parent; do sleep 1; done; {again}"]
+    # Once the supervisor is dead, its pipe kills whoever writes a word into it.
+    quiet = f"exec >>{shlex.quote(str(site.log / 'supervisor.out'))} 2>&1"
+    watch = "parent=$PPID; while kill -0 $parent 2>/dev/null; do sleep 1; done"
+    return ["sh", "-c", f"{quiet}; {watch}; {again}"]
 
 
 def _environment(site: Site) -> dict[str, str]:
