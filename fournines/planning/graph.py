@@ -6,7 +6,7 @@ Ancestor sets are integers used as bit sets, so that a plan of 10,000 steps is j
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -106,27 +106,40 @@ def critical_path(steps: Sequence[Step]) -> CriticalPath:
 class Ancestry:
     """
     Which steps certainly ran before a step.
+
+    Bits are numbered within each island of steps that have anything to do with each other, which keeps the sets short: a roll of
+    many services has an island for each.
     """
 
     def __init__(self, steps: Sequence[Step]) -> None:
+        self._island = _islands(steps)
         self._bit: dict[str, int] = {}
         self._before: dict[str, int] = {}
-        for number, step in enumerate(ordered(steps)):
-            self._bit[step.id] = 1 << number
+        size: Counter[str] = Counter()
+        for step in ordered(steps):
+            island = self._island[step.id]
+            self._bit[step.id] = 1 << size[island]
+            size[island] += 1
             mask = 0
             for need in step.needs:
                 mask |= self._before[need] | self._bit[need]
             self._before[step.id] = mask
 
+    def island(self, step_id: str) -> str:
+        """
+        The id of a step that stands for all that this one has anything to do with.
+        """
+        return self._island[step_id]
+
     def bit(self, step_id: str) -> int:
         """
-        The step's own bit.
+        The step's own bit, within its island.
         """
         return self._bit[step_id]
 
     def before(self, step_id: str) -> int:
         """
-        The bits of all steps that must be done before this one.
+        The bits of all steps that must be done before this one, within its island.
         """
         return self._before[step_id]
 
@@ -134,4 +147,25 @@ class Ancestry:
         """
         Whether `first` must be done before `second` begins.
         """
+        if self._island[first] != self._island[second]:
+            return False
         return bool(self._before[second] & self._bit[first])
+
+
+def _islands(steps: Sequence[Step]) -> dict[str, str]:
+    """
+    For each step, the one that stands for its island.
+    """
+    parent = {step.id: step.id for step in steps}
+
+    def root(step_id: str) -> str:
+        while parent[step_id] != step_id:
+            parent[step_id] = parent[parent[step_id]]
+            step_id = parent[step_id]
+        return step_id
+
+    for step in steps:
+        for need in step.needs:
+            if need in parent:
+                parent[root(need)] = root(step.id)
+    return {step.id: root(step.id) for step in steps}

@@ -14,7 +14,8 @@ Held when the inventory is given as well:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 from fournines.model.inventory import Inventory
 from fournines.planning.graph import Ancestry, PlanCyclic
@@ -197,7 +198,7 @@ def _too_few_serving(
                 gains[step.id] = len(set(step.instances) - serving)
             for name in _lost(step, pool) & serving:
                 losses.setdefault(name, step.id)
-        worst = _worst(ancestry, len(serving), gains, list(losses.values()))
+        worst = len(serving) - _deepest_fall(ancestry, gains, losses.values())
         if worst < min(floor, len(serving)):
             yield (
                 f"{pool} may fall to {worst} serving members, "
@@ -215,22 +216,39 @@ def _lost(step: Step, pool: str) -> set[str]:
     return set()
 
 
-def _worst(
-    ancestry: Ancestry, serving: int, gains: Mapping[str, int], losses: list[str]
+def _deepest_fall(
+    ancestry: Ancestry, gains: Mapping[str, int], losses: Iterable[str]
 ) -> int:
     """
-    The fewest serving members in any state the plan may pass through.
+    By how much the serving members may be fewer in some state the plan may pass through.
 
-    A state is bad when losses have happened without the gains they need not wait for. For each loss, taken as the last
-    one, every other loss is counted that waits for no gain beyond those this one waits for.
+    Islands of steps know nothing of each other, so their worst states may come together.
+    """
+    by_island: dict[str, list[str]] = {}
+    for step_id in losses:
+        by_island.setdefault(ancestry.island(step_id), []).append(step_id)
+    return sum(
+        _fall(
+            ancestry,
+            {g: n for g, n in gains.items() if ancestry.island(g) == here},
+            lost,
+        )
+        for here, lost in by_island.items()
+    )
+
+
+def _fall(ancestry: Ancestry, gains: Mapping[str, int], losses: list[str]) -> int:
+    """
+    The same within one island. For each loss, taken as the last one, every other loss is counted that waits for no gain
+    beyond those this one waits for.
     """
     all_gains = 0
     for step_id in gains:
         all_gains |= ancestry.bit(step_id)
-    needed = [ancestry.before(step_id) & all_gains for step_id in losses]
-    worst = serving
-    for mask in set(needed):
+    needed = Counter(ancestry.before(step_id) & all_gains for step_id in losses)
+    deepest = 0
+    for mask in needed:
         gained = sum(n for step_id, n in gains.items() if ancestry.bit(step_id) & mask)
-        lost = sum(1 for other in needed if not other & ~mask)
-        worst = min(worst, serving + gained - lost)
-    return worst
+        lost = sum(times for other, times in needed.items() if not other & ~mask)
+        deepest = max(deepest, lost - gained)
+    return deepest
