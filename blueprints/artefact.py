@@ -29,7 +29,7 @@ take 45,056 of them and leave 4,095 to the template."""
 UNPACKED_BYTES_MAX = 256 * 1024 * 1024
 """A small archive must not unpack into a full disk."""
 
-_FILES_MAX = 20_000
+FILES_MAX = 5_000
 _URL_PREFIXES = ("http://", "https://")
 _SKIPPED = frozenset({".git", "__pycache__", ".venv", "node_modules"})
 
@@ -103,8 +103,8 @@ def pack_folder(folder: Path) -> bytes:
     )
     if not files:
         raise _invalid(str(folder), "is empty; an application needs at least one file")
-    if len(files) > _FILES_MAX:
-        raise _invalid(str(folder), f"holds more than {_FILES_MAX} files")
+    if len(files) > FILES_MAX:
+        raise _invalid(str(folder), f"holds more than {FILES_MAX} files")
     return pack(
         (path.relative_to(folder).as_posix(), path.read_bytes(), _mode(path))
         for path in files
@@ -135,11 +135,11 @@ def _check_archive(reference: str, content: bytes) -> None:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as tar:
             for count, member in enumerate(tar, start=1):
                 unpacked += member.size
-                if unpacked > UNPACKED_BYTES_MAX or count > _FILES_MAX:
+                if unpacked > UNPACKED_BYTES_MAX or count > FILES_MAX:
                     raise _invalid(
                         reference,
                         f"unpacks to more than {UNPACKED_BYTES_MAX} bytes or "
-                        f"{_FILES_MAX} files",
+                        f"{FILES_MAX} files",
                     )
                 _check_member(reference, member)
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:

@@ -157,6 +157,14 @@ def test_packing_is_repeatable(tmp_path):
         assert [(m.name, m.mode) for m in tar] == [("run.sh", 0o755)]
 
 
+def test_folder_with_too_many_files(tmp_path):
+    """An application is no archive of everything."""
+    for number in range(artefacts.FILES_MAX + 1):
+        (tmp_path / str(number)).touch()
+    with pytest.raises(ArtefactInvalid, match="holds more than"):
+        pack_folder(tmp_path)
+
+
 def test_empty_folder_is_no_application(tmp_path):
     """There must be something to run."""
     with pytest.raises(ArtefactInvalid, match="is empty"):

@@ -456,6 +456,30 @@ def test_user_data_is_the_same_for_every_slot():
     assert "@SLOT@" not in specs[1].user_data
 
 
+def test_merge_keys_are_yaml_too():
+    """An anchor may be merged into a mapping."""
+    text = """\
+platform: demo
+services:
+  shop: &shop
+    blueprint: web
+    parameters: {count: 3}
+  blog:
+    <<: *shop
+"""
+    platform = compile_platform(platform_file.from_text(text), CATALOGUE)
+
+    assert [s.groups[0].count for s in platform.services] == [3, 3]
+
+
+def test_no_anti_affinity_needs_no_server_group():
+    """`none` leaves the hosts to the cloud."""
+    text = changed("count: 4", "anti_affinity: none")
+    (service,) = compile_platform(platform_file.from_text(text), CATALOGUE).services
+
+    assert service.groups[0].server_group is None
+
+
 def test_catalogue_names_its_blueprints():
     """Every blueprint says what it is for, and each parameter is described."""
     for blueprint in CATALOGUE.values():

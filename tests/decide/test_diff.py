@@ -659,3 +659,64 @@ def test_half_torn_down_service_without_instances_is_destroyed():
     world.perform(plan_destroy("demo", world.inventory()))
 
     assert World().inventory() == world.inventory()
+
+
+def test_cloud_that_names_no_zones_is_taken_at_its_word():
+    """Without a list of zones the wanted ones are used."""
+    world = World()
+    world.zones = ()
+    plan = planned(SHOP, world)
+
+    assert {"az1", "az2", "az3"} == {
+        s.spec.zone for s in named(plan, "ensure-instance")
+    }
+
+
+def test_group_without_zones_leaves_the_choice_to_the_cloud():
+    """No zone is asked for."""
+    plan = planned(with_groups(SHOP, zones=()), World())
+
+    assert {None} == {s.spec.zone for s in named(plan, "ensure-instance")}
+
+
+def test_replacement_goes_where_fewest_are():
+    """The zone that lost its instance gets the new one."""
+    world = deployed()
+    world.change("demo-shop-web-0-g1", zone="az2")
+    world.lose("demo-shop-web-1-g1")
+    (make,) = named(planned(SHOP, world), "ensure-instance")
+
+    assert make.spec.zone == "az1"
+
+
+def test_service_without_security_or_server_group():
+    """Instances then wait for the network alone."""
+    bare = with_groups(SHOP, security_group=None, server_group=None)
+    plan = planned(bare, World())
+
+    assert named(plan, "ensure-instance")[0].needs == ("ensure-network/demo-network",)
+
+
+def test_what_has_no_place_is_nobodys():
+    """An instance of the platform that belongs to no group is not touched by a deploy."""
+    world = deployed()
+    owner = world.instances["demo-shop-web-0-g1"].owner
+    odd = world.instances["demo-shop-web-0-g1"].model_copy(
+        update={
+            "name": "demo-odd",
+            "owner": owner.model_copy(update={"service": None, "group": None}),
+        }
+    )
+    world.instances["demo-odd"] = odd
+
+    assert planned(SHOP, world).empty
+
+
+def test_foreign_member_of_our_pool_stays():
+    """A member that somebody added by hand under another name is not ours to remove."""
+    world = deployed()
+    pool = world.balancers["demo-shop-lb"].pools[0]
+    guest = pool.members[0].model_copy(update={"name": "guest", "id": "guest"})
+    world._put_pool(pool.model_copy(update={"members": (*pool.members, guest)}))
+
+    assert planned(SHOP, world).empty
