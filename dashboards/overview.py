@@ -125,7 +125,8 @@ def _sight() -> Row:
                 "Rules",
                 (
                     Query(
-                        f"max by (rule_group) ({c.RULE_DURATION})",
+                        f"max by (rule_group) (label_replace({c.RULE_DURATION},"
+                        ' "rule_group", "$1", "rule_group", ".*;(.+)"))',
                         "{{rule_group}}",
                     ),
                 ),

@@ -123,7 +123,7 @@ def _members() -> Row:
             _per_member(
                 "Answer time",
                 c.REC_MEMBER_OWN_TIME,
-                "Mean of ten seconds by the member's own clock.",
+                "Mean of five seconds by the member's own clock.",
                 "s",
             ),
             _per_member(

@@ -98,7 +98,7 @@ def _scrape_down(cadence: Cadence) -> str:
 def _slow() -> str:
     """
     Any of three clocks: the edge's average of the last 1,024 requests (while it does not fall: it remembers long), the member's own of the
-    last ten seconds, and two probes in a row.
+    last five seconds, and two probes in a row.
     """
     edge = c.REC_MEMBER_EDGE_TIME
     at_the_edge = (

@@ -53,7 +53,7 @@ def _fast(pace: Cadence) -> RuleGroup:
         "fast",
         pace.fast_seconds,
         (
-            *members.records(),
+            *members.records(pace),
             *objective_records.records(),
             *rates,
             *causes.alerts(pace),

@@ -8,22 +8,29 @@ dashboards) speaks of platform, service, group, slot and instance_name.
 from __future__ import annotations
 
 from alerts import conventions as c
+from alerts.cadence import Cadence
 from alerts.generation.promql import by, of_job, of_member
 from alerts.generation.rule import Record
 
 WEIGHT_MEMORY_SECONDS = 5
 """A missed scrape must not make a drained member look like one in service."""
 
-SESSIONS_WINDOW_SECONDS = 2
-"""Two samples at one a second: single ones of 300 ms pauses rang falsely nine times."""
+SCRAPE_MS = 100
+"""What a load balancer's metrics take: a sample counts from the scrape's begin, and is seen at its end."""
 
 _MEMBER = by(c.MEMBER_LABELS)
 
 
-def records() -> tuple[Record, ...]:
+def records(cadence: Cadence) -> tuple[Record, ...]:
     """
     In the order they build on each other.
+
+    Sessions and probe times are the least of two samples in a row: single ones of 300 ms pauses rang falsely nine times.
     """
+    sessions = f"{c.MEMBER_SESSIONS}{_two_samples(cadence.fast_seconds, SCRAPE_MS)}"
+    probes = of_job(c.PROBE_DURATION, c.Job.PROBES) + _two_samples(
+        cadence.probe_seconds, cadence.probe_timeout_ms
+    )
     return (
         Record(
             c.REC_MEMBER_INFO,
@@ -49,12 +56,16 @@ def records() -> tuple[Record, ...]:
         Record(
             c.REC_MEMBER_SESSIONS,
             of_member(
-                f"min_over_time({c.MEMBER_SESSIONS}[{SESSIONS_WINDOW_SECONDS}s])"
+                f"(min_over_time({sessions}) and count_over_time({sessions}) >= 2)"
             ),
         ),
         Record(c.REC_MEMBER_EDGE_TIME, of_member(c.MEMBER_RESPONSE_TIME, how="max")),
         Record(c.REC_MEMBER_OWN_TIME, _own_time()),
-        Record(c.REC_MEMBER_PROBE_TIME, _probe_time()),
+        Record(
+            c.REC_MEMBER_PROBE_TIME,
+            f"max by ({_MEMBER}) (\n"
+            f"  min_over_time({probes}) and count_over_time({probes}) >= 2\n)",
+        ),
     )
 
 
@@ -73,21 +84,17 @@ def _served() -> str:
 
 def _own_time() -> str:
     """
-    The mean of the last ten seconds by the member's own clock; of at least five requests.
+    The mean of the last five seconds by the member's own clock; of at least five requests.
     """
     return (
-        f"sum by ({_MEMBER}) (rate({of_job(c.APP_SUM, c.Job.MEMBERS)}[10s]))\n"
-        f"/ (sum by ({_MEMBER}) (rate({of_job(c.APP_COUNT, c.Job.MEMBERS)}[10s]))"
-        " > 0.5)"
+        f"sum by ({_MEMBER}) (rate({of_job(c.APP_SUM, c.Job.MEMBERS)}[5s]))\n"
+        f"/ (sum by ({_MEMBER}) (rate({of_job(c.APP_COUNT, c.Job.MEMBERS)}[5s]))"
+        " >= 1)"
     )
 
 
-def _probe_time() -> str:
+def _two_samples(every_seconds: int, takes_ms: int) -> str:
     """
-    The quicker of two probes in a row: one slow probe is a pause.
+    A range that holds two samples even while the next one is under way, and seldom three.
     """
-    probes = f"{of_job(c.PROBE_DURATION, c.Job.PROBES)}[2s]"
-    return (
-        f"max by ({_MEMBER}) (\n"
-        f"  min_over_time({probes}) and count_over_time({probes}) >= 2\n)"
-    )
+    return f"[{every_seconds * 2_000 + takes_ms}ms]"

@@ -54,7 +54,7 @@ def test_variables_used_are_declared(board):
     used = {
         name
         for query in board.queries
-        for name in re.findall(r"\$(\w+)", query.expr)
+        for name in re.findall(r"\$([a-z]\w*)", query.expr)
         if name != "datasource"
     }
 
