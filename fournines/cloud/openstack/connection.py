@@ -8,17 +8,20 @@ microversion it knows, lacks Octavia's batch update of members and polls every 2
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, TypeVar, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import openstack
+import yaml
 from openstack.config import OpenStackConfig
 
-from fournines.cloud.errors import FeatureMissing
+from fournines.cloud.errors import CredentialsRefused, FeatureMissing
 from fournines.cloud.openstack import translation
 from fournines.settings import ROOT, Settings
 
@@ -41,6 +44,9 @@ PAGES_MAX = 1_000
 """A listing of more pages is a server that sends us in circles."""
 
 Json = Any
+
+logging.getLogger("keystoneauth").setLevel(logging.ERROR)
+"""Its warnings repeat, on people's terminals, what our errors say in one sentence."""
 
 
 class Connection:
@@ -231,6 +237,8 @@ def connect(settings: Settings, cloud: str | None = None) -> Connection:
     name = cloud or settings.cloud
     attempted = f"reading the entry {name} of clouds.yaml"
     files = [str(path) for path in clouds_files(settings, name)]
+    for path in files:
+        _check_file(Path(path), attempted)
     try:
         config = OpenStackConfig(config_files=files or None)
         region = config.get_one(
@@ -244,7 +252,25 @@ def connect(settings: Settings, cloud: str | None = None) -> Connection:
     return Connection(sdk, settings.request_timeout_seconds)
 
 
-def clouds_files(settings: Settings, cloud: str) -> list[Any]:
+def _check_file(path: Path, attempted: str) -> None:
+    """
+    The SDK takes a file that is missing or no YAML for one without entries; we say what is wrong.
+    """
+    remedy = "Set FOURNINES_CLOUDS_FILE to your clouds.yaml, or unset it"
+    try:
+        content = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise CredentialsRefused(
+            attempted, f"{path} cannot be read: {error.strerror}", remedy
+        ) from error
+    except yaml.YAMLError as error:
+        line = " ".join(str(error).split())
+        raise CredentialsRefused(attempted, f"{path}: {line}", remedy) from error
+    if not isinstance(content, dict) or not isinstance(content.get("clouds"), dict):
+        raise CredentialsRefused(attempted, f"{path} has no `clouds`", remedy)
+
+
+def clouds_files(settings: Settings, cloud: str) -> list[Path]:
     """
     Where clouds.yaml is looked for: the one set, else for the embedded cloud this checkout's; empty: the SDK's search path.
     """
