@@ -251,6 +251,8 @@ class TokenMissing(Exception):
     The door has no token to compare with.
     """
 
+    exit_code = 2
+
 
 def _read(file: Path) -> str:
     try:
@@ -262,7 +264,7 @@ def _read(file: Path) -> str:
         ) from error
 
 
-def serve() -> None:
+def main() -> None:
     """
     Run the healer until it is told to stop. This is what `fournines healer` does.
 
