@@ -141,25 +141,28 @@ def judged(words):
     return [view.changes(rows), view.changes(rows)]
 
 
+def renamed(line):
+    """
+    One line as an amphora's proxy renames it; empty when it leaves it out.
+    """
+    found = next((key for key in prometheus_proxy.METRIC_KEYS if key in line), None)
+    if found is None:
+        return ""
+    name, explanation, labels = prometheus_proxy.METRIC_MAP[found][:3]
+    if explanation and "HELP" in line:
+        return explanation
+    if not line.startswith("#"):
+        for old, word in (labels or {}).items():
+            line = line.replace(old, word)
+    return line.replace(found, name)
+
+
 def translated(text):
     """
     Our translation of an exposition, and what an amphora's proxy makes of it.
     """
-    amphora = []
-    for line in text.splitlines(keepends=True):
-        if "prometheus-exporter" in line:
-            continue
-        found = next((key for key in prometheus_proxy.METRIC_KEYS if key in line), None)
-        if found is None:
-            continue
-        new = prometheus_proxy.METRIC_MAP[found]
-        if new[1] and "HELP" in line:
-            amphora.append(new[1])
-            continue
-        if new[2] and not line.startswith("#"):
-            for old, word in new[2].items():
-                line = line.replace(old, word)
-        amphora.append(line.replace(found, new[0]))
+    kept = (line for line in text.splitlines(keepends=True))
+    amphora = (renamed(line) for line in kept if "prometheus-exporter" not in line)
     return [translate(text), "".join(amphora)]
 
 

@@ -9,10 +9,10 @@ command; real instances, which boot and have an operating system, are tested els
 
 import ctypes
 import json
-import os
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 from fournines_sandbox.network.plug import plug
 from fournines_sandbox.site import Site
@@ -69,11 +69,12 @@ def main():
         addresses=[address],
         gateway=gateway,
     )
-    with open(f"/run/netns/{netns}", "rb") as file:
+    with Path(f"/run/netns/{netns}").open("rb") as file:
         if ctypes.CDLL(None).setns(file.fileno(), 0x40000000) != 0:
             raise OSError("cannot enter the namespace")
     server = ThreadingHTTPServer(("0.0.0.0", 80), Handler)
-    print("ready", os.getpid(), flush=True)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     server.serve_forever()
 
 

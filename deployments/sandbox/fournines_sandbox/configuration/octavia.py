@@ -26,9 +26,10 @@ def sections(site: Site, credentials: Credentials) -> Document:
             "default_provider_driver": "fournines",
             "healthcheck_enabled": "false",
             "allow_prometheus_listeners": "true",
-            # Otherwise Octavia complains of a missing certificate store before the provider can refuse.
-            "allow_tls_terminated_listeners": "false",
         },
+        # There is no certificate store; without this Octavia complains of that before the provider can say that it does
+        # not terminate TLS.
+        "certificates": {"cert_manager": "noop_cert_manager"},
         "database": document.database(site, credentials, "octavia"),
         "driver_agent": {
             "status_socket_path": str(site.run / "octavia-status.sock"),
