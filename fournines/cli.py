@@ -39,6 +39,7 @@ _COMMANDS = {
     "break": ("embedded", "Break an instance of the embedded cloud."),
     "mend": ("embedded", "Mend a broken instance of the embedded cloud."),
     "demo": ("demonstrating", "The whole story: deploy, load, break, heal, report."),
+    "load": ("demonstrating", "Send requests to a URL of this machine."),
     "generate": ("generating", "Write alert rules and dashboards anew."),
     "healer": ("serving", "Run the healer (what `up` does in the background)."),
 }

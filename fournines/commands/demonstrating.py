@@ -1,89 +1,170 @@
 """
-demo: the whole story in a few minutes, and its report.
+demo: the whole story in a few minutes. load: requests to a URL of this machine, as the demonstration sends them.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
+from rich.table import Table
 
 from fournines.commands import deploying, frame
+from fournines.demo import load as load_generator
 from fournines.demo import story
 from fournines.demo.report import Report
 from fournines.demo.story import Stage
 from fournines.local import bring_up
+from fournines.metrics.prometheus import Prometheus
+from fournines.metrics.protocol import MetricsError
 from fournines.model.desired import Platform
-from fournines.settings import ROOT, settings
+from fournines.settings import ROOT, Settings, settings
 from tasks import deployment, opening, request
 from tasks.workshop import Workshop
 
 app = typer.Typer(rich_markup_mode=None)
 
-EXAMPLE = ROOT / "examples" / "platform.yaml"
+PLATFORM_FILE = ROOT / "examples" / "platform.yaml"
+REPORT_VARIABLE = "DEMO_REPORT"
+MEASURED_SECONDS = 60
+"""Service discovery and a first scrape take a few seconds; two busy cores some more."""
 
-ReportOption = Annotated[
-    Path | None, typer.Option("--report", help="Also as JSON; DEMO_REPORT does it too.")
-]
+SETTLED_SECONDS = 30
+"""The last replaced instance is still being deleted when its case closes."""
 
 
 @app.command()
-def demo(*, to: ReportOption = None) -> None:
+def demo() -> None:
     """
-    Bring everything up, deploy, load, break, heal, report. Exit status 0 only when every case recovered and the plan is empty.
+    Deploy a platform, load it, break it five ways, and show it healing.
     """
     chosen = settings()
+    frame.out.rule("[bold]1. bring everything up")
     bring_up(chosen, frame.say)
-    desired = request.read_platform(EXAMPLE)
+    frame.out.rule("[bold]2. deploy examples/platform.yaml through Prefect")
+    desired = request.read_platform(PLATFORM_FILE)
     begin = time.monotonic()
-    deploying.deploy(EXAMPLE)
+    deploying.deploy(PLATFORM_FILE)
     deploy_seconds = time.monotonic() - begin
     with opening.workshop(chosen) as workshop:
-        made = story.run(
-            _stage(workshop, desired),
-            deploy_seconds=deploy_seconds,
-            plan_is_empty=lambda: _settled(workshop, desired),
-        )
-    _show(made)
-    given = os.environ.get("DEMO_REPORT")
-    file = to or (Path(given) if given else None)
-    if file is not None:
-        story.write_report(made, file)
-    frame.say(f"Prefect      {chosen.url('prefect')}")
-    frame.say(f"Prometheus   {chosen.url('prometheus')}")
-    frame.say("cases        fournines cases      the end: make demo-down")
+        made = _play(workshop, desired, deploy_seconds)
+        _show(made, workshop, desired)
+    file = os.environ.get(REPORT_VARIABLE)
+    if file:
+        story.write_report(made, Path(file))
+        frame.say(f"The report as JSON: {file}")
     if not made.recovered:
-        raise typer.Exit(frame.FAILED)
+        raise frame.Stop(
+            "not every fault was healed; `fournines cases` says why, "
+            "`fournines plan` what is left to do"
+        )
 
 
-def _stage(workshop: Workshop, desired: Platform) -> Stage:
-    return Stage(
+@app.command()
+def load(
+    url: Annotated[str, typer.Argument(help="An address of this machine.")],
+    *,
+    rate: Annotated[
+        float, typer.Option(min=0.1, max=load_generator.RATE_MAX, help="Requests/s.")
+    ] = story.RATE,
+    seconds: Annotated[
+        float, typer.Option(min=1, max=load_generator.SECONDS_MAX)
+    ] = 60.0,
+    output: Annotated[Path, typer.Option(help="JSON lines.")] = Path("load.jsonl"),
+) -> None:
+    """
+    Send requests on schedule and note when each was sent, how long it took, and its status.
+    """
+    sent = asyncio.run(
+        load_generator.generate(url, rate=rate, seconds=seconds, output=output)
+    )
+    frame.say(f"{sent} requests sent; each is a line of {output}")
+
+
+def _play(workshop: Workshop, desired: Platform, deploy_seconds: float) -> Report:
+    service = desired.services[0]
+    stage = Stage(
         settings=workshop.settings,
         console=frame.out,
         cloud=workshop.cloud,
         store=workshop.store,
         platform=desired,
-        service=desired.services[0],
+        service=service,
+    )
+    _await_measured(workshop.settings, service.name, service.groups[0].count)
+    return story.run(
+        stage,
+        deploy_seconds=deploy_seconds,
+        plan_is_empty=lambda: _settles(workshop, desired),
     )
 
 
-def _show(made: Report) -> None:
-    shown = frame.table(
+def _await_measured(chosen: Settings, service: str, count: int) -> None:
+    """
+    Until Prometheus probes every member: a fault before that would be seen later than usual.
+    """
+    metrics = Prometheus(chosen.url("prometheus"))
+    deadline = time.monotonic() + MEASURED_SECONDS
+    frame.say("waiting until every member is measured")
+    while time.monotonic() < deadline:
+        try:
+            seen = metrics.instant(f'sum(probe_success{{service="{service}"}})')
+        except MetricsError:
+            seen = ()
+        if seen and seen[0].value >= count:
+            return
+        time.sleep(0.5)
+    raise frame.Stop(
+        f"Prometheus does not probe all {count} members of {service}; look at "
+        f"{chosen.url('prometheus')}/targets and at `fournines logs healer`"
+    )
+
+
+def _settles(workshop: Workshop, desired: Platform) -> bool:
+    deadline = time.monotonic() + SETTLED_SECONDS
+    while True:
+        plan, refusals = deployment.plan(workshop, desired)
+        if plan.empty and not refusals:
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(1)
+
+
+def _show(made: Report, workshop: Workshop, desired: Platform) -> None:
+    frame.out.rule("[bold]3. what happened")
+    frame.out.print(_fault_table(made))
+    objective = desired.services[0].objectives[0]
+    left = objective.budget_seconds - made.budget_seconds
+    frame.say(
+        f"{made.requests} requests, {made.bad_requests} bad: "
+        f"{made.budget_seconds:.2f} s of the {objective.budget_seconds:.1f} s that "
+        f"{objective.target:.2%} leaves in {objective.window_days} days; "
+        f"{left / objective.budget_seconds:.1%} of the month's budget is left"
+    )
+    empty = "is empty" if made.plan_empty_afterwards else "is NOT empty"
+    frame.say(f"deployed in {made.deploy_seconds:.1f} s; the plan afterwards {empty}")
+    _show_links(workshop, desired, made)
+
+
+def _fault_table(made: Report) -> Table:
+    table = frame.table(
         "fault",
         "detected",
         "out of pool",
-        "redundancy",
+        "redundant again",
         "requests",
         "bad",
         "budget",
         "verdict",
-        title="\nWhat users saw",
     )
     for row in made.faults:
-        shown.add_row(
+        table.add_row(
             row.kind,
             _after(row.detected_seconds),
             _after(row.out_of_pool_seconds),
@@ -93,17 +174,43 @@ def _show(made: Report) -> None:
             f"{row.budget_seconds:.2f} s",
             row.verdict,
         )
-    frame.out.print(shown)
-    frame.say(
-        f"deployed in {made.deploy_seconds} s; {made.bad_requests} of {made.requests} "
-        f"requests failed: {made.budget_seconds:.2f} s of the month's budget"
-    )
+    return table
 
 
 def _after(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{seconds:.1f} s"
+    return "never" if seconds is None else f"after {seconds:.1f} s"
 
 
-def _settled(workshop: Workshop, desired: Platform) -> bool:
-    made, refusals = deployment.plan(workshop, desired)
-    return made.empty and not made.refusals and not refusals
+def _show_links(workshop: Workshop, desired: Platform, made: Report) -> None:
+    chosen = workshop.settings
+    inventory = workshop.cloud.inventory(desired.name)
+    frame.out.rule("[bold]4. look around")
+    for balancer in inventory.load_balancers:
+        frame.say(f"the service       http://{balancer.floating_address}/")
+    frame.say(f"Prefect           {chosen.url('prefect')}/runs")
+    frame.say(f"this deployment   {_newest_run(chosen)}")
+    frame.say(f"Prometheus        {chosen.url('prometheus')}/alerts")
+    cases = [row.case_id for row in made.faults if row.case_id]
+    if cases:
+        frame.say(f"the last case     fournines case {cases[-1]}")
+    frame.say("all cases         fournines cases")
+    frame.say("everything stays up; clear up with: make demo-down")
+
+
+def _newest_run(chosen: Settings) -> str:
+    """
+    The newest deployment's page in the Prefect UI.
+    """
+    base = chosen.url("prefect")
+    asked = {
+        "flows": {"name": {"any_": ["deploy-platform"]}},
+        "sort": "START_TIME_DESC",
+        "limit": 1,
+    }
+    try:
+        answer = httpx.post(
+            f"{base}/api/flow_runs/filter", json=asked, timeout=5, trust_env=False
+        ).json()
+    except (httpx.HTTPError, ValueError):
+        return f"{base}/runs"
+    return f"{base}/runs/flow-run/{answer[0]['id']}" if answer else f"{base}/runs"

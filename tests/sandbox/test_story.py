@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fournines.metrics.prometheus import PrometheusMetrics
+from fournines.metrics.prometheus import Prometheus
 from playwright.sync_api import sync_playwright
 
 from dashboards import build
@@ -79,7 +79,7 @@ def test_every_dashboard_query_has_data(settings):
     """
     No panel stays empty once a service has been loaded, broken and healed.
     """
-    metrics = PrometheusMetrics(settings.url("prometheus"))
+    metrics = Prometheus(settings.url("prometheus"))
 
     empty = [q for q in build.queries() if not metrics.instant(q)]
 

@@ -5,6 +5,7 @@ The commands `break` and `mend`: one sentence each, or JSON.
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -63,4 +64,5 @@ def mend(site: Site, name: str, as_json: bool) -> None:
 
 
 def _say(as_json: bool, sentence: str, **facts: Any) -> None:
-    click.echo(json.dumps({**facts, "sentence": sentence}) if as_json else sentence)
+    said = {**facts, "at": datetime.now(UTC).isoformat(), "sentence": sentence}
+    click.echo(json.dumps(said) if as_json else sentence)
