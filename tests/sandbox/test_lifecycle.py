@@ -6,9 +6,11 @@ without the first one noticing.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -69,16 +71,21 @@ def _lines(*argv: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def second(cloud: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def second(cloud: Any) -> Iterator[Any]:
     """
     Another cloud beside the first, in the last slot but one.
+
+    Not in pytest's own temporary directory: a later pytest run clears that away, running cloud and all.
     """
-    home = tmp_path_factory.mktemp("second")
     slot = 48 if cloud.slot != 48 else 47
+    home = Path(tempfile.mkdtemp(prefix="fournines-second-"))
     sandbox = replace(cloud, home=home, slot=slot)
-    sandbox.run("up")
-    yield sandbox
-    sandbox.run("reset", check=False)
+    try:
+        sandbox.run("up")
+        yield sandbox
+    finally:
+        sandbox.run("reset", check=False)
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

@@ -22,10 +22,11 @@ from fournines_sandbox import image, supervision
 from fournines_sandbox.configuration.document import REGION
 from fournines_sandbox.configuration.neutron import EXTERNAL_PHYSICAL_NETWORK
 from fournines_sandbox.credentials import Credentials
+from fournines_sandbox.services.serving import CATALOGUE_MARKER
 from fournines_sandbox.site import Site
 
 PROJECT = "fournines"
-VERSION = 1
+VERSION = 2
 """Raised whenever seeding gives something new, so that older homes get it at their next start."""
 
 _ROLES = ("load-balancer_admin", "load-balancer_member", "load-balancer_observer", "creator")
@@ -141,6 +142,7 @@ def identities(site: Site, credentials: Credentials) -> None:
     admin = identity.find_user("admin", ignore_missing=False)
     admin_project = identity.find_project("admin", ignore_missing=False)
     _assign(cloud, admin, admin_project, [roles["load-balancer_admin"]])
+    (site.state / CATALOGUE_MARKER).touch()
 
 
 def resources(site: Site, credentials: Credentials, say: Callable[[str], None]) -> None:

@@ -50,7 +50,12 @@ def sections(site: Site, credentials: Credentials) -> Document:
         "ml2_type_vxlan": {"vni_ranges": "1:10000"},
         "oslo_concurrency": document.locks(site),
         # The locking driver reserves quota by rows that parallel creates fight over.
-        "quotas": {"quota_driver": "neutron.db.quota.driver_nolock.DbQuotaNoLockDriver"},
+        "quotas": {
+            "quota_driver": "neutron.db.quota.driver_nolock.DbQuotaNoLockDriver",
+            # A platform keeps a group per service; OpenStack's default of ten is for one application.
+            "quota_security_group": "50",
+            "quota_security_group_rule": "500",
+        },
         "nova": document.client(site, credentials, "nova"),
         "placement": document.client(site, credentials, "placement"),
         "keystone_authtoken": document.token_middleware(site, credentials, "neutron"),

@@ -56,6 +56,8 @@ def main() -> None:
     importlib.import_module("nova.monkey_patch").patch(backend="threading")
     wsgi = importlib.import_module("nova.api.openstack.wsgi_app")
     wsgi.init_global_data([paste, conf], "osapi_compute", "nova-api")
+    # The scheduler's clients of other services are made once, at start.
+    serving.wait_for_catalogue(site)
     _plug_driver()
     _identify(site)
     _start_services()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,10 @@ from cheroot import wsgi
 from fournines_sandbox import database
 from fournines_sandbox.site import Site
 
+CATALOGUE_MARKER = "catalogue"
+"""The file in the state directory that says that Keystone's catalogue is complete."""
+
+_CATALOGUE_SECONDS_MAX = 300
 _THREADS = 16
 _BACKLOG = 128
 
@@ -29,6 +34,20 @@ def prepare(name: str, *arguments: str) -> Site:
     site = Site.from_environment()
     database.wait(site)
     return site
+
+
+def wait_for_catalogue(site: Site) -> None:
+    """
+    Return when Keystone knows the services: at once, save in the first minute of a cloud's life.
+
+    Raises:
+        TimeoutError: It does not after five minutes.
+    """
+    deadline = time.monotonic() + _CATALOGUE_SECONDS_MAX
+    while not (site.state / CATALOGUE_MARKER).exists():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"no catalogue after {_CATALOGUE_SECONDS_MAX} s")
+        time.sleep(0.2)
 
 
 def serve(site: Site, name: str, application: Callable[..., Any]) -> None:
