@@ -13,7 +13,7 @@ from fournines.cloud.errors import (
     ResourceFailed,
     ResourceMissing,
 )
-from fournines.cloud.openstack import balancing
+from fournines.cloud.openstack import balancing, marks
 from fournines.cloud.openstack.base import log, until
 from fournines.cloud.openstack.octavia import Octavia
 from fournines.model.inventory import LoadBalancer
@@ -126,6 +126,9 @@ class Balancers(Octavia):
             change.send("DELETE", f"listeners/{extra['id']}")
         for name in present.keys() - ids.keys():
             change.send("DELETE", f"pools/{present[name]['id']}")
+        if marks.owner(body) != spec.owner:
+            # Last, since its digest says that everything before is done.
+            change.send("PUT", f"loadbalancers/{number}", balancing.marking(spec.owner))
 
     def delete_load_balancer(self, name: str, *, deadline_seconds: float) -> None:
         attempted = f"deleting load balancer {name}"

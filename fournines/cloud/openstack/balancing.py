@@ -9,6 +9,7 @@ from typing import Any
 
 from fournines.cloud.openstack import marks
 from fournines.model.inventory import Listener, LoadBalancer, Member, Pool
+from fournines.model.ownership import Owner
 from fournines.model.specification import (
     HealthMonitorSpec,
     ListenerSpec,
@@ -47,6 +48,18 @@ def creation(spec: LoadBalancerSpec, subnet: str, *, prometheus: bool = True) ->
     if spec.provider:
         body["provider"] = spec.provider
     return {"loadbalancer": body}
+
+
+def marking(owner: Owner) -> Body:
+    """
+    A load balancer's mark, brought up to date.
+    """
+    return {
+        "loadbalancer": {
+            "description": marks.described(owner),
+            "tags": list(owner.tags()),
+        }
+    }
 
 
 def listener(spec: ListenerSpec) -> Body:

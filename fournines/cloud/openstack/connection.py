@@ -264,8 +264,12 @@ def _check_file(path: Path, attempted: str) -> None:
             attempted, f"{path} cannot be read: {error.strerror}", remedy
         ) from error
     except yaml.YAMLError as error:
-        line = " ".join(str(error).split())
-        raise CredentialsRefused(attempted, f"{path}: {line}", remedy) from error
+        # The parser's own message quotes the file, which holds secrets.
+        mark = getattr(error, "problem_mark", None)
+        place = f" (line {mark.line + 1})" if mark else ""
+        raise CredentialsRefused(
+            attempted, f"{path} is not valid YAML{place}", remedy
+        ) from None
     if not isinstance(content, dict) or not isinstance(content.get("clouds"), dict):
         raise CredentialsRefused(attempted, f"{path} has no `clouds`", remedy)
 
