@@ -13,7 +13,7 @@ from flows import run_log
 from fournines.planning.plan import Plan
 from fournines.settings import ROOT, settings
 from tasks import artifacts, opening
-from tasks.deployment import Audience, NotConfirmed, NotDone, Result
+from tasks.deployment import NOBODY, Audience, NotConfirmed, NotDone, Result
 from tasks.execution import Progress
 from tasks.step_runs import perform_as_task_run
 from tasks.workshop import Workshop
@@ -21,10 +21,8 @@ from tasks.workshop import Workshop
 EXAMPLE = "examples/platform.yaml"
 """Default of forms: the platform this checkout brings along."""
 
-spectator: ContextVar[Callable[[Progress], None] | None] = ContextVar(
-    "spectator", default=None
-)
-"""Who else watches the steps of flows called in this process: a terminal."""
+spectator: ContextVar[Audience] = ContextVar("spectator", default=NOBODY)
+"""Who else watches flows called in this process: a terminal. Its performer is not used."""
 
 
 @contextmanager
@@ -44,16 +42,16 @@ def watched(act: Callable[[Audience], Result], *, title: str) -> Result:
     Raises:
         NotDone: Something was refused or failed.
     """
-    watch = spectator.get()
+    terminal = spectator.get()
     with artifacts.ProgressBar(title) as bar:
 
         def both(progress: Progress) -> None:
             bar.watch(progress)
-            if watch is not None:
-                watch(progress)
+            terminal.watch(progress)
 
         def show(plan: Plan) -> None:
             artifacts.show_plan(plan)
+            terminal.show(plan)
 
         result = act(Audience(show=show, performer=perform_as_task_run, watch=both))
     artifacts.show_result(result)

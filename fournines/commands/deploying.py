@@ -181,7 +181,7 @@ def _act(
     stage = frame.load("flows.stage")
     module, _, function = flow.partition(":")
     run = getattr(frame.load(f"flows.{module}"), function)
-    stage.spectator.set(_spectators(as_json=as_json).watch)
+    stage.spectator.set(_spectators(as_json=as_json))
     try:
         result: Result = run(**asked)
     except NotDone as error:
