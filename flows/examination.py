@@ -21,7 +21,7 @@ from fournines.model.inventory import Inventory
 from fournines.model.probing import ProbeResult
 from healing.diagnosis import diagnose
 from healing.diagnosis.finding import Finding
-from healing.evidence import MemberEvidence
+from healing.evidence import Measures, MemberEvidence
 from healing.situation import Situation, pool_member
 
 PROBES_KEPT = 6
@@ -57,8 +57,10 @@ def examine(
         reading = threads.submit(_read, ward, case.subject)
         if known is None or places.instance(known, case.subject) is None:
             known = reading.result()
+        measuring = threads.submit(_measure, ward, place, known, case.subject)
         probes = probe_rounds.take(ward, place.group, known, case.subject, threads)
         inventory = reading.result()
+        measures = measuring.result()
         if inventory is None and known is None:
             raise CloudUnreachable(
                 f"examining {case.subject.key}", "no inventory could be read"
@@ -71,12 +73,14 @@ def examine(
             and subject.instance != places.meet(case.subject, known).instance
         ):
             probes = probe_rounds.take(ward, place.group, fresh, subject, threads)
+            measures = _measure(ward, place, fresh, subject)
     evidence = _evidence(
         ward,
         place,
         subject,
         fresh,
         probes=probes,
+        measures=measures,
         cloud_read=inventory is not None,
     )
     if earlier is not None and earlier.instance == evidence.instance:
@@ -96,10 +100,12 @@ def look_once(ward: Ward, subject: Subject) -> MemberEvidence:
     place = places.find(ward.workshop.store.registry, subject)
     service = ward.workshop.cloud.inventory(subject.platform, subject.service)
     with ThreadPoolExecutor(PEERS_MAX + 2, "look") as threads:
+        measuring = threads.submit(_measure, ward, place, service, subject)
         probes = probe_rounds.take(
             ward, place.group, service, subject, threads, rounds=1
         )
-    return _evidence(ward, place, subject, service, probes=probes)
+        measures = measuring.result()
+    return _evidence(ward, place, subject, service, probes=probes, measures=measures)
 
 
 def _read(ward: Ward, subject: Subject) -> Inventory | None:
@@ -110,6 +116,28 @@ def _read(ward: Ward, subject: Subject) -> Inventory | None:
         return None
 
 
+def _measure(
+    ward: Ward, place: Place, inventory: Inventory | None, subject: Subject
+) -> Measures | None:
+    """
+    What Prometheus says of the member; None when it is in no pool.
+    """
+    if inventory is None:
+        return None
+    name = places.meet(subject, inventory).instance or ""
+    found = pool_member(inventory, place.group, name)
+    if found is None:
+        return None
+    balancer, pool, member = found
+    return heal_measures.of_member(
+        ward.metrics,
+        pool_id=_pool_id(inventory, balancer, pool),
+        member_id=member.id,
+        instance=name,
+        at=ward.workshop.clock.now(),
+    )
+
+
 def _evidence(
     ward: Ward,
     place: Place,
@@ -117,22 +145,12 @@ def _evidence(
     inventory: Inventory,
     *,
     probes: Probes,
+    measures: Measures | None,
     cloud_read: bool = True,
 ) -> MemberEvidence:
     name = subject.instance or ""
     instance = inventory.instance(name)
     found = pool_member(inventory, place.group, name)
-    measures = None
-    if found is not None:
-        balancer, pool, member = found
-        pool_id = _pool_id(inventory, balancer, pool)
-        measures = heal_measures.of_member(
-            ward.metrics,
-            pool_id=pool_id,
-            member_id=member.id,
-            instance=name,
-            at=ward.workshop.clock.now(),
-        )
     firing = ward.workshop.store.inbox.firing(subject.platform, subject.service)
     return MemberEvidence(
         at=ward.workshop.clock.now(),

@@ -76,7 +76,7 @@ class FirstMoves:
                 suspects=(),
                 healing_on=self._workshop.store.switches.is_on("healing"),
             )
-            if isinstance(decision, WeightZero) and self._is_busy(subject):
+            if isinstance(decision, WeightZero) and self._is_taken(subject):
                 return
             if isinstance(decision, Refusal):
                 self.on_refusal(decision)
@@ -103,12 +103,15 @@ class FirstMoves:
             and age < timedelta(seconds=AGE_SECONDS_MAX)
         )
 
-    def _is_busy(self, subject: Subject) -> bool:
+    def _is_taken(self, subject: Subject) -> bool:
         """
-        A deploy moves members itself: it is not disturbed.
+        A case is open for the slot, and its treatment moves the members (a replacement that boots is no fault); or a deploy does.
         """
+        store = self._workshop.store
+        if store.cases.open_for(subject.key) is not None:
+            return True
         name = leasing.of_service(subject.platform, subject.service)
-        lease = self._workshop.store.leases.current(name)
+        lease = store.leases.current(name)
         return (
             lease is not None
             and not lease.purpose.startswith(("healing", "reconcile"))

@@ -14,6 +14,7 @@ from fournines import log
 from fournines.cloud.errors import CloudError
 from fournines.model.case import Case, CaseState
 from fournines.store.protocol import StoreError
+from tasks import leasing
 from tasks.workshop import Workshop
 
 PAUSE_SECONDS = 2.0
@@ -83,7 +84,9 @@ class Beds:
     def _run(self, case_id: str) -> None:
         again = False
         try:
-            self._treat(case_id)
+            # Another healer on the same store may have it in hand.
+            with leasing.holding(self._workshop, [f"case/{case_id}"], purpose="case"):
+                self._treat(case_id)
         except (CloudError, StoreError) as error:
             _log.warning("treatment_postponed", case=case_id, error=str(error))
             again = True

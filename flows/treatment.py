@@ -9,6 +9,7 @@ the case is open then, and whoever called tries again.
 from __future__ import annotations
 
 import dataclasses
+import threading
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -162,21 +163,25 @@ class Treatment:
         )
         before = "before" not in self.book.case.evidence
         kept: dict[str, JsonValue] = {
-            "before" if before else "again": seen.evidence.model_dump(mode="json"),
-            "console": self._console(met),
+            "before" if before else "again": seen.evidence.model_dump(mode="json")
         }
         self.book.keep(**kept)
+        if before and met.instance:
+            # Beside the way: people want it afterwards, nobody decides by it.
+            threading.Thread(
+                target=self._keep_console, args=(met.instance,), daemon=True
+            ).start()
         self.book.publish("evidence", case_text.evidence_of(seen))
         if seen.evidence.operating_status in {"ERROR", "OFFLINE"}:
             self.book.first("out_of_pool_at", seen.evidence.at)
 
-    def _console(self, subject: Subject) -> str:
-        if "console" in self.book.case.evidence or subject.instance is None:
-            return str(self.book.case.evidence.get("console", ""))
+    def _keep_console(self, instance: str) -> None:
         try:
-            return self.ward.workshop.cloud.console(subject.instance, lines=20)
+            tail = self.ward.workshop.cloud.console(instance, lines=20)
         except CloudError as error:
-            return f"not to be had: {error}"
+            tail = f"not to be had: {error}"
+        if not self.book.case.state.ended:
+            self.book.keep(console=tail)
 
     # -- asking
 
