@@ -33,7 +33,7 @@ _CATALOGUE = {
     "block-storage": CINDER,
 }
 
-_CLOUDS = """
+CLOUDS = """
 clouds:
   fake:
     auth:
@@ -132,7 +132,7 @@ def cloud(tmp_path: Path) -> OpenStackCloud:
     An adapter for it.
     """
     file = tmp_path / "clouds.yaml"
-    file.write_text(_CLOUDS)
+    file.write_text(CLOUDS)
     settings = Settings(
         clouds_file=file, cloud="fake", state_dir=tmp_path, slot=0, retry_attempts=4
     )

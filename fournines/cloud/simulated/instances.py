@@ -151,7 +151,7 @@ def _create(world: World, spec: InstanceSpec, moment: Moment, attempted: str) ->
         if record.address is None:
             record.fault = f"No fixed IP addresses available for {spec.network}"
     if host:
-        host.instances.add(spec.name)
+        world.place(spec.name, spec.server_group, host)
     if spec.image in world.bad_images:
         record.behaviour, record.sticky = Behaviour.ERRORS, True
     world.instances[spec.name] = record
@@ -208,8 +208,7 @@ def _forget(world: World, record: InstanceRecord, now: datetime) -> None:
         return
     record.epoch += 1
     del world.instances[record.name]
-    for host in world.hosts:
-        host.instances.discard(record.name)
+    world.unplace(record.name, record.spec.server_group, record.host)
     if record.address and record.spec.network in world.networks:
         world.networks[record.spec.network].free.append(record.address)
     for volume in world.volumes.values():

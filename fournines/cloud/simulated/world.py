@@ -4,7 +4,7 @@ The simulated cloud's state: every record by name, hosts, addresses, ids, and wh
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network
@@ -53,6 +53,7 @@ class World:
             for zone in scenario.zones
             for number in range(1, scenario.hosts_per_zone + 1)
         ]
+        self._group_hosts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._numbers: defaultdict[str, int] = defaultdict(int)
 
     def new_id(self, kind: str) -> str:
@@ -80,13 +81,28 @@ class World:
             if host.up and zone in {None, host.zone} and len(host.instances) < limit
         ]
         policy = self.server_groups[group].policy if group else ""
-        taken = self._hosts_of(group) if group else set()
-        apart = [host for host in fit if host.name not in taken]
+        taken = self._group_hosts[group] if group else Counter()
+        apart = [host for host in fit if not taken[host.name]]
         chosen = apart if apart or policy == "anti-affinity" else fit
         return min(chosen, key=lambda host: len(host.instances), default=None)
 
-    def _hosts_of(self, group: str) -> set[str | None]:
-        return {r.host for r in self.instances.values() if r.spec.server_group == group}
+    def place(self, instance: str, group: str | None, host: HostRecord) -> None:
+        """
+        Put an instance on a host.
+        """
+        host.instances.add(instance)
+        if group:
+            self._group_hosts[group][host.name] += 1
+
+    def unplace(self, instance: str, group: str | None, name: str | None) -> None:
+        """
+        Take an instance off its host.
+        """
+        for host in self.hosts:
+            if host.name == name and instance in host.instances:
+                host.instances.remove(instance)
+                if group:
+                    self._group_hosts[group][host.name] -= 1
 
     def left(self) -> Quota:
         """
@@ -94,19 +110,22 @@ class World:
         """
         limits = self.scenario.limits
         sizes = {flavor.name: flavor for flavor in self.scenario.flavors}
-        flavors = [
-            sizes[r.spec.flavor]
-            for r in self.instances.values()
-            if r.spec.flavor in sizes
-        ]
+
+        def sum_of(what: str) -> Iterable[int]:
+            """
+            Of every instance's flavor; only gone through where a limit asks for it.
+            """
+            for record in self.instances.values():
+                flavor = sizes.get(record.spec.flavor)
+                yield getattr(flavor, what) if flavor else 0
 
         def less(limit: int, used: Iterable[int]) -> int:
             return -1 if limit == -1 else max(limit - sum(used), 0)
 
         return Quota(
             instances=less(limits.instances, [len(self.instances)]),
-            cores=less(limits.cores, (flavor.vcpus for flavor in flavors)),
-            ram_mb=less(limits.ram_mb, (flavor.ram_mb for flavor in flavors)),
+            cores=less(limits.cores, sum_of("vcpus")),
+            ram_mb=less(limits.ram_mb, sum_of("ram_mb")),
             volumes=less(limits.volumes, [len(self.volumes)]),
             volume_gb=less(
                 limits.volume_gb, (v.size_gb for v in self.volumes.values())
