@@ -42,9 +42,7 @@ def _traces(sandbox: Any) -> list[str]:
     found += [
         name for name in _lines("ip", "netns") if name.startswith(f"{sandbox.prefix}-")
     ]
-    found += [
-        str(path) for path in Path("/sys/fs/cgroup").glob(f"**/{sandbox.prefix}")
-    ]
+    found += [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/{sandbox.prefix}")]
     found += [line for line in _lines("ip", "route") if f" f9x{slot} " in line]
     found += [
         line for line in _lines("nft", "list", "tables") if sandbox.prefix in line
@@ -120,7 +118,7 @@ def test_two_clouds_side_by_side(cloud: Any, second: Any) -> None:
     assert second_status["up"]
     assert first_status["auth_url"] != second_status["auth_url"]
     servers = list(second.connect("fournines").compute.servers())
-    assert [] == [item for item in servers if item.name != "lifecycle"]
+    assert [item for item in servers if item.name != "lifecycle"] == []
 
 
 def test_up_again_changes_nothing(second: Any) -> None:
@@ -166,10 +164,10 @@ def test_killed_supervisor_comes_back(
     running = [
         line for line in _processes(second) if f"--datadir={second.home}" in line
     ]
-    assert 1 == len(running)
+    assert len(running) == 1
     assert init == _container_init(server)
     found = second.connect("fournines").compute.get_server(server)
-    assert "ACTIVE" == found.status
+    assert found.status == "ACTIVE"
 
 
 def test_unclean_death_is_recovered(
@@ -199,7 +197,7 @@ def test_state_survives_down_and_up(second: Any, server: Any) -> None:
     """
     second.run("down")
 
-    assert [] == _traces(second)
+    assert _traces(second) == []
     second.run("up")
     member = second.connect("fournines")
     assert server.id == member.compute.get_server(server).id
@@ -214,7 +212,7 @@ def test_reset_forgets(second: Any) -> None:
     """
     second.run("reset")
 
-    assert [] == _traces(second)
+    assert _traces(second) == []
     assert not (second.home / "state").exists()
     assert not second.status()["up"]
 
@@ -230,10 +228,10 @@ def test_taken_port_is_named(second: Any) -> None:
 
         done = second.run("up", check=False)
 
-    assert 1 == done.returncode
+    assert done.returncode == 1
     assert f"port {20000 + 100 * second.slot}" in done.stderr
     assert "Traceback" not in done.stderr
-    assert [] == _traces(second)
+    assert _traces(second) == []
 
 
 def test_first_cloud_did_not_notice(cloud: Any) -> None:
@@ -251,11 +249,17 @@ def _container_init(server: Any) -> int:
         if not entry.name.isdigit():
             continue
         try:
-            inside = (entry / "status").read_text().partition("NSpid:")[2].split("\n")[0]
+            inside = (
+                (entry / "status").read_text().partition("NSpid:")[2].split("\n")[0]
+            )
             groups = (entry / "cgroup").read_text()
         except OSError:
             continue
-        if inside.split()[-1:] == ["1"] and len(inside.split()) > 1 and server.id in groups:
+        if (
+            inside.split()[-1:] == ["1"]
+            and len(inside.split()) > 1
+            and server.id in groups
+        ):
             return int(entry.name)
     return 0
 

@@ -197,7 +197,7 @@ def test_floating_ip_carries_traffic(
 
     assert eventually(lambda: _open(address), BOOT_SECONDS_MAX)
     assert not _open(topology.translated_address)
-    assert "ACTIVE" == member.network.get_ip(floating).status
+    assert member.network.get_ip(floating).status == "ACTIVE"
 
 
 def test_floating_ip_moves(
@@ -222,7 +222,7 @@ def test_floating_ip_moves(
     assert eventually(lambda: _open(address), 2)
     member.network.update_ip(floating, port_id=None)
     assert eventually(lambda: not _open(address, seconds=0.3), 2)
-    assert "DOWN" == member.network.get_ip(floating).status
+    assert member.network.get_ip(floating).status == "DOWN"
     member.network.delete_security_group_rule(rule)
 
 
@@ -295,8 +295,8 @@ def test_translated_server_reaches_outside(cloud: Any, topology: Topology) -> No
     """
     ping = ("ping", "-c", "1", "-W", "2", cloud.gateway)
 
-    assert 0 == cloud.inside(topology.translated.id, *ping).returncode
-    assert 0 == cloud.inside(topology.routed.id, *ping).returncode
+    assert cloud.inside(topology.translated.id, *ping).returncode == 0
+    assert cloud.inside(topology.routed.id, *ping).returncode == 0
 
 
 def test_sender_address_cannot_be_forged(

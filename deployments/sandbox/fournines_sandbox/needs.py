@@ -84,7 +84,9 @@ def _taken(port: int) -> bool:
 
 def _missing_programs() -> list[str]:
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    absent = {name: package for name, package in _PROGRAMS.items() if not shutil.which(name, path=path)}
+    absent = {
+        name: package for name, package in _PROGRAMS.items() if not shutil.which(name, path=path)
+    }
     if not absent:
         return []
     packages = " ".join(sorted(set(absent.values())))

@@ -67,7 +67,9 @@ def observed(site: Site) -> Report:
         )
         for process in supervision.processes(site)
     ]
-    kinds = [name.removeprefix(f"{site.prefix}-")[:2] for name in kernel.netns_names(f"{site.prefix}-")]
+    kinds = [
+        name.removeprefix(f"{site.prefix}-")[:2] for name in kernel.netns_names(f"{site.prefix}-")
+    ]
     return Report(
         up=bool(services)
         and all(item.state == "RUNNING" and item.answers is not False for item in services),

@@ -127,7 +127,7 @@ def _remove_cgroups(site: Site) -> None:
 
 
 def _pids() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
 
 
 def _read(pid: int, name: str) -> bytes:

@@ -132,17 +132,13 @@ def spoofing(snapshot: Snapshot, port_ids: set[str]) -> Spoofing:
         },
         # Octavia makes its VIPs' ports administratively down: an amphora carries the address on a port of its own.
         closed=tuple(
-            port.id
-            for port in plugged
-            if not port.up and port.device_owner != LOAD_BALANCER_OWNER
+            port.id for port in plugged if not port.up and port.device_owner != LOAD_BALANCER_OWNER
         ),
     )
 
 
 def _space(site: Site, snapshot: Snapshot, router: Router) -> RouterSpace:
-    legs = [
-        _leg(port, f"int-{port.id[:8]}") for port in _ports(snapshot, router) if port.addresses
-    ]
+    legs = [_leg(port, f"int-{port.id[:8]}") for port in _ports(snapshot, router) if port.addresses]
     gateway = snapshot.ports.get(router.gateway_port_id or "")
     via = external = None
     if gateway and gateway.addresses:

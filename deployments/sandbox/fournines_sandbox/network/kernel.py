@@ -27,8 +27,7 @@ def _run(argv: list[str], text: str | None = None) -> str:
     done = subprocess.run(
         argv,
         input=text,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         timeout=_TIMEOUT_SECONDS,
         check=False,

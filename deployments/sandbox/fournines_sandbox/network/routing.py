@@ -6,7 +6,7 @@ Routers' interfaces and floating IPs report ACTIVE once stored; the reconciler m
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from neutron.db import dns_db, extraroute_db, l3_fip_pools_db, l3_fip_port_details, l3_gwmode_db
 from neutron.db.models import l3 as models
@@ -40,7 +40,7 @@ class RouterPlugin(
     Routers and floating IPs of the embedded cloud.
     """
 
-    supported_extension_aliases = [
+    supported_extension_aliases: ClassVar[list[str]] = [
         l3.ALIAS,
         l3_ext_gw_mode.ALIAS,
         extraroute.ALIAS,

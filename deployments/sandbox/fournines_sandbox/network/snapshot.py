@@ -181,7 +181,8 @@ def assembled(rows: dict[str, list[Row]]) -> Snapshot:
             for row in sorted(rows["floating"], key=lambda row: str(row["floating_ip_address"]))
         ),
         rules={
-            group: tuple(items) for group, items in _grouped(rows["rules"], "security_group_id").items()
+            group: tuple(items)
+            for group, items in _grouped(rows["rules"], "security_group_id").items()
         },
         gateways={row["id"]: row["gateway_ip"] for row in subnets if row["gateway_ip"]},
         pooled={row["id"]: row["cidr"] for row in subnets if row["subnetpool_id"]},

@@ -62,7 +62,9 @@ def route_host(site: Site, routes: Mapping[str, str]) -> None:
         route["dst"]: route.get("gateway")
         for route in kernel.ip_json(f"route show dev {device} proto {_OURS}")
     }
-    lines = [f"route del {cidr} dev {device} proto {_OURS}" for cidr in present.keys() - routes.keys()]
+    lines = [
+        f"route del {cidr} dev {device} proto {_OURS}" for cidr in present.keys() - routes.keys()
+    ]
     lines += [
         f"route replace {cidr} via {via} dev {device} proto {_OURS}"
         for cidr, via in routes.items()

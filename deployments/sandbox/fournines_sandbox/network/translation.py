@@ -11,6 +11,9 @@ from fournines_sandbox.network.desired import EXTERNAL_DEVICE, RouterSpace, Spoo
 
 _HAIRPIN = "0x1"
 
+_UNSPECIFIED = str(ipaddress.IPv4Address(0))
+"""What a host that is about to ask for an address says it is."""
+
 
 def router(space: RouterSpace, routable: str) -> str:
     """
@@ -20,7 +23,7 @@ def router(space: RouterSpace, routable: str) -> str:
         routable: The prefix that is announced to the outside and hence not translated.
     """
     outside = f'"{EXTERNAL_DEVICE}"'
-    inbound = {floating: fixed for floating, fixed in space.floating}
+    inbound = dict(space.floating)
     outbound = {fixed: floating for floating, fixed in space.floating}
     lines = [
         "table ip router {}",
@@ -92,8 +95,7 @@ def switch(spoofing: Spoofing, taps: Mapping[str, str]) -> str:
         ]
     chains = []
     for port_id, macs in spoofing.macs.items():
-        # 0.0.0.0 is what a host that is about to ask for an address says.
-        addresses = ", ".join(("0.0.0.0", *_collapsed(spoofing.addresses[port_id])))
+        addresses = ", ".join((_UNSPECIFIED, *_collapsed(spoofing.addresses[port_id])))
         chains += [
             f"  chain {taps[port_id]} {{",
             f"    ether saddr != {{ {', '.join(macs)} }} drop",
