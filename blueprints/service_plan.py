@@ -135,7 +135,12 @@ def _balancer_lacks(spec: LoadBalancerSpec, found: LoadBalancer | None) -> str:
         return "its specification changed"
     here = {listener.name for listener in found.listeners}
     here |= {pool.name for pool in found.pools}
-    wanted = {listener.name for listener in spec.listeners}
+    # Providers without a PROMETHEUS listener are served too: its absence alone changes nothing.
+    wanted = {
+        listener.name
+        for listener in spec.listeners
+        if listener.protocol != "PROMETHEUS"
+    }
     wanted |= {pool.name for pool in spec.pools}
     lacking = sorted(wanted - here)
     return f"it lacks {', '.join(lacking)}" if lacking else ""
