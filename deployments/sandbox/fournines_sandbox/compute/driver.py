@@ -9,6 +9,7 @@ is.
 from __future__ import annotations
 
 import base64
+import time
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ class ContainerDriver(driver.ComputeDriver):  # type: ignore[misc]
 
     capabilities = {
         **driver.ComputeDriver.capabilities,
+        "has_imagecache": True,
         "supports_evacuate": True,
         "supports_migrate_to_same_host": True,
         "supports_attach_interface": True,
@@ -333,6 +335,10 @@ class ContainerDriver(driver.ComputeDriver):  # type: ignore[misc]
         return None
 
     # -- images of instances
+
+    def manage_image_cache(self, context: Any, all_instances: Any) -> None:
+        used = {record.image for machine in all_machines(self.site) if (record := machine.record)}
+        self.images.prune(used, time.time())
 
     def snapshot(self, context: Any, instance: Any, image_id: str, update_task_state: Any) -> None:
         machine = self._machine(instance)

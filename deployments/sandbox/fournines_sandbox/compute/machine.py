@@ -137,6 +137,7 @@ class Machine:
             lower: The unpacked image; None when it boots from a volume.
         """
         with self.exclusively():
+            self._halt(0)  # evacuated from a host that lives after all
             self.directory.mkdir(parents=True, exist_ok=True)
             described.save(self.directory)
             self._mount_root(described, lower)

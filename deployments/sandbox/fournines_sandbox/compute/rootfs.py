@@ -13,12 +13,14 @@ import shutil
 import subprocess
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from fournines_sandbox.compute.command import CommandError, run
+
+_UNUSED_SECONDS_MIN = 3600
 
 # What belongs to one boot or one instance, and must not come along into an image of it.
 NOT_IN_IMAGES = (
@@ -79,6 +81,17 @@ class ImageStore:
             dying = self._directory / f".{uuid.uuid4().hex}"
             path.rename(dying)
             shutil.rmtree(dying, ignore_errors=True)
+
+    def prune(self, used: Collection[str], now: float) -> None:
+        """
+        Delete what no instance lies on and nobody has unpacked lately.
+
+        Args:
+            now: Seconds since the epoch. An image younger than an hour may be for an instance just being built.
+        """
+        for key in self.keys():
+            if key not in used and now - self.path(key).stat().st_ctime > _UNUSED_SECONDS_MIN:
+                self.forget(key)
 
     def keys(self) -> list[str]:
         """What is unpacked now."""

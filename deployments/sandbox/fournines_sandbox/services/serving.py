@@ -7,7 +7,7 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from cheroot import wsgi
@@ -17,6 +17,9 @@ from fournines_sandbox.site import Site
 
 CATALOGUE_MARKER = "catalogue"
 """The file in the state directory that says that Keystone's catalogue is complete."""
+
+Application = Callable[..., Any]
+"""A WSGI application."""
 
 _CATALOGUE_SECONDS_MAX = 300
 _THREADS = 16
@@ -50,13 +53,42 @@ def wait_for_catalogue(site: Site) -> None:
         time.sleep(0.2)
 
 
-def serve(site: Site, name: str, application: Callable[..., Any]) -> None:
+class _Body:
+    """
+    A request's body whose end is not the connection's end.
+
+    Glance closes a body it has read; the server's own object would close the connection with it, and the client's
+    next request on it would fail.
+    """
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+        self.read = source.read
+        self.readline = source.readline
+        self.readlines = source.readlines
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._source)
+
+    def close(self) -> None:
+        """Nothing: the server reads on."""
+
+
+def _keeping_connections(application: Application) -> Application:
+    def kept(environ: dict[str, Any], start_response: Any) -> Any:
+        environ["wsgi.input"] = _Body(environ["wsgi.input"])
+        return application(environ, start_response)
+
+    return kept
+
+
+def serve(site: Site, name: str, application: Application) -> None:
     """
     Serve until the process is stopped.
     """
     server = wsgi.Server(
         ("127.0.0.1", site.port(name)),
-        application,
+        _keeping_connections(application),
         numthreads=_THREADS,
         server_name="fournines-sandbox",
         request_queue_size=_BACKLOG,
