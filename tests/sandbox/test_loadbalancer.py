@@ -18,7 +18,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from openstack.exceptions import BadRequestException, NotFoundException
+from keystoneauth1.exceptions import ConnectFailure
+from openstack.exceptions import HttpException, NotFoundException
 
 pytestmark = pytest.mark.sandbox
 
@@ -519,18 +520,16 @@ def test_immutable_while_pending(balancer):
 
 def test_what_is_not_served_is_refused(balancer):
     """
-    TLS termination is refused in a sentence, and the load balancer stays usable.
+    What HAProxy cannot do here is refused in a sentence, and the load balancer stays usable.
     """
-    with pytest.raises(
-        BadRequestException, match=r"not supported|not allowed|disabled"
-    ):
+    with pytest.raises(HttpException, match=r"TERMINATED_HTTPS; use HTTP"):
         balancer.api.create_listener(
             load_balancer_id=balancer.identifier,
             protocol="TERMINATED_HTTPS",
             protocol_port=443,
             default_tls_container_ref="http://127.0.0.1/v1/containers/none",
         )
-    with pytest.raises(BadRequestException, match="does not support"):
+    with pytest.raises(HttpException, match=r"SOURCE_IP_PORT; use ROUND_ROBIN"):
         balancer.api.create_pool(
             loadbalancer_id=balancer.identifier,
             protocol="HTTP",
@@ -565,7 +564,7 @@ def test_octavia_killed_in_the_middle_of_a_change(cloud, balancer, eventually):
     Traffic flows on, and what was pending is finished after the restart.
     """
     (octavia,) = (
-        item["pid"] for item in cloud.status()["processes"] if item["name"] == "octavia"
+        item["pid"] for item in cloud.status()["services"] if item["name"] == "octavia"
     )
     before = haproxy(cloud, balancer)
     balancer.api.update_member(balancer.members["a"], balancer.pool, weight=7)
@@ -573,7 +572,7 @@ def test_octavia_killed_in_the_middle_of_a_change(cloud, balancer, eventually):
 
     assert serves(balancer)
     assert haproxy(cloud, balancer) == before
-    assert eventually(lambda: weight_of(balancer, "a") == 7, 60)
+    assert eventually(lambda: weight_of(balancer, "a") == 7, 120)
     assert balancer.settle().provisioning_status == "ACTIVE"
     metrics = balancer.metrics()
     assert re.search(rf'_weight{{.*{balancer.members["a"]}"}} 7', metrics)
@@ -583,12 +582,13 @@ def weight_of(balancer, name):
     """
     A member's weight, None while Octavia does not answer or is not at rest.
     """
-    answer = balancer.api.get(
-        f"/lbaas/pools/{balancer.pool}/members/{balancer.members[name]}",
-        raise_exc=False,
-        connect_retries=50,
-        connect_retry_delay=0.5,
-    )
+    try:
+        answer = balancer.api.get(
+            f"/lbaas/pools/{balancer.pool}/members/{balancer.members[name]}",
+            raise_exc=False,
+        )
+    except ConnectFailure:
+        return None
     found = answer.json().get("member", {})
     at_rest = found.get("provisioning_status") == "ACTIVE"
     return found.get("weight") if at_rest else None
