@@ -9,9 +9,15 @@ from collections.abc import Iterator, Sequence
 from blueprints.drafting import ids
 from blueprints.fragment import Fragment, joined
 from blueprints.group_plan import plan_group
+from blueprints.guards import (
+    guard_steps,
+    narrowed,
+    outdated,
+    server_group_changed,
+)
 from blueprints.observed import Observed
 from blueprints.scope import Scope
-from fournines.model.desired import Group, Service
+from fournines.model.desired import Service
 from fournines.model.inventory import LoadBalancer
 from fournines.model.refusal import Reason, Refusal
 from fournines.model.specification import LoadBalancerSpec
@@ -20,8 +26,6 @@ from fournines.planning.steps import (
     EnsureFloatingIp,
     EnsureInstance,
     EnsureLoadBalancer,
-    EnsureSecurityGroup,
-    EnsureServerGroup,
     Step,
 )
 
@@ -56,7 +60,8 @@ def plan_service(
     addresses = tuple(_address_steps(service, observed, balancer_ids))
     pieces = [Fragment(steps=(*balancers, *addresses))]
     for group in service.groups:
-        guards = tuple(_guard_steps(group, observed))
+        widen = bool(outdated(service, group, observed))
+        guards = tuple(guard_steps(group, observed, widen=widen))
         scope = Scope(
             service=service,
             group=group,
@@ -65,8 +70,14 @@ def plan_service(
             shared_needs=ids((*network_needs, *(step.id for step in guards))),
             balancer_needs=balancer_ids,
         )
-        steady = tuple(_server_group_changed(group, observed))
-        pieces += [Fragment(steps=guards, refusals=steady), plan_group(scope)]
+        steady = tuple(server_group_changed(group, observed))
+        planned = plan_group(scope)
+        narrow = tuple(narrowed(scope, planned))
+        pieces += [
+            Fragment(steps=guards, refusals=steady),
+            planned,
+            Fragment(steps=narrow),
+        ]
     whole = joined(pieces)
     outside = tuple(step.id for step in (*balancers, *addresses))
     return Fragment(
@@ -168,40 +179,4 @@ def _address_steps(
             deadline_seconds=deadline_seconds("ensure-floating-ip"),
             why=why,
             spec=spec,
-        )
-
-
-def _guard_steps(
-    group: Group, observed: Observed
-) -> Iterator[EnsureSecurityGroup | EnsureServerGroup]:
-    guard = group.security_group
-    if guard is not None:
-        found = observed.security_groups.get(guard.name)
-        changed = found and found.owner and found.owner.digest != guard.owner.digest
-        if found is None or changed:
-            yield EnsureSecurityGroup(
-                id=f"ensure-security-group/{guard.name}",
-                deadline_seconds=deadline_seconds("ensure-security-group"),
-                why="its rules changed" if changed else "it is missing",
-                spec=guard,
-            )
-    spreader = group.server_group
-    if spreader is not None and spreader.name not in observed.server_groups:
-        yield EnsureServerGroup(
-            id=f"ensure-server-group/{spreader.name}",
-            deadline_seconds=deadline_seconds("ensure-server-group"),
-            why="it is missing",
-            spec=spreader,
-        )
-
-
-def _server_group_changed(group: Group, observed: Observed) -> Iterator[Refusal]:
-    spec = group.server_group
-    found = observed.server_groups.get(spec.name) if spec else None
-    if spec and found and found.policy and found.policy != spec.policy:
-        yield Refusal(
-            reason=Reason.IMMUTABLE,
-            subject=spec.name,
-            detail=f"server group {spec.name} has the policy {found.policy} and should "
-            f"have {spec.policy}; Nova cannot change it, deploy the service anew",
         )

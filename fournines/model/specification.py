@@ -55,11 +55,15 @@ class SecurityRule(Value):
 class SecurityGroupSpec(Value):
     """
     What may reach the instances of a group.
+
+    Attributes:
+        additive: Rules that are there and not named here stay: old and new instances serve side by side.
     """
 
     name: str
     owner: Owner
     rules: tuple[SecurityRule, ...] = ()
+    additive: bool = False
 
 
 class ServerGroupSpec(Value):

@@ -423,12 +423,46 @@ def test_floating_ip_that_leads_astray_is_led_back(port):
     assert kinds(planned(SHOP, world)) == ["ensure-floating-ip"]
 
 
-def test_changed_rules_change_the_security_group():
-    """Another application port concerns the guard, the balancer and the instances."""
-    plan = planned(a_platform(shop={"count": 3, "app_port": 9000}), deployed())
+def test_rules_widen_before_a_roll_and_narrow_after_it():
+    """While old instances serve, the rules they rely on stay."""
+    world, moved = deployed(), a_platform(shop={"count": 3, "app_port": 9000})
+    plan = planned(moved, world)
+    wide, narrow = named(plan, "ensure-security-group")
 
-    assert kinds(plan).count("ensure-security-group") == 1
-    assert kinds(plan).count("ensure-instance") == 3
+    assert (wide.spec.additive, narrow.spec.additive) == (True, False)
+    assert wide.id in named(plan, "ensure-instance")[0].needs
+    assert {s.id for s in named(plan, "delete-instance")} <= set(narrow.needs)
+    assert planned(moved, world.perform(plan)).empty
+
+
+def test_interrupted_widening_is_narrowed_later():
+    """Widened rules are nobody's wish: the next plan ends them."""
+    world, moved = deployed(), a_platform(shop={"count": 3, "app_port": 9000})
+    plan = planned(moved, world)
+    world.perform(plan, order=[s for s in plan.steps if s.why != "its rules changed"])
+    (step,) = planned(moved, world).steps
+
+    assert (step.kind, step.spec.additive) == ("ensure-security-group", False)
+
+
+def test_rules_stay_wide_while_a_case_holds_an_old_instance():
+    """It is not rolled, so what it relies on is not taken away."""
+    world, moved = deployed(), a_platform(shop={"count": 3, "app_port": 9000})
+    plan = planned(moved, world, drained=frozenset({"demo-shop-web-0-g1"}))
+
+    assert [s.spec.additive for s in named(plan, "ensure-security-group")] == [True]
+
+
+def test_rules_alone_change_the_security_group_alone():
+    """Without a roll there is nothing to keep."""
+    guard = SHOP.services[0].groups[0].security_group
+    owner = guard.owner.model_copy(update={"digest": "other"})
+    changed = with_groups(
+        SHOP, security_group=guard.model_copy(update={"owner": owner, "rules": ()})
+    )
+    (step,) = planned(changed, deployed()).steps
+
+    assert (step.kind, step.spec.additive) == ("ensure-security-group", False)
 
 
 def test_changed_anti_affinity_is_refused():

@@ -49,7 +49,8 @@ class SecurityGroups(Neutron):
             if rule["direction"] == "ingress"
         }
         wanted = {_key(rule): rule for rule in spec.rules}
-        for key in present.keys() - wanted.keys():
+        extra = set() if spec.additive else present.keys() - wanted.keys()
+        for key in extra:
             self.remove("security-group-rules", present[key], attempted)
         missing = [wanted[key] for key in wanted if key not in present]
         if missing:
