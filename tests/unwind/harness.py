@@ -214,7 +214,7 @@ def die_at_every_moment(
 
 
 def a_platform(
-    *, count: int = 2, image: str = "debian-12", volume_gb: int | None = None
+    *, count: int = 2, user_data: str = "", volume_gb: int | None = None
 ) -> Platform:
     """
     A platform with one web service, as its blueprint would compile it.
@@ -226,7 +226,8 @@ def a_platform(
     group = Group(
         name="web",
         count=count,
-        image=image,
+        image="debian-12",
+        user_data=user_data,
         flavor="m1.tiny",
         network=network,
         zones=("az1", "az2", "az3"),

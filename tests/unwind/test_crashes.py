@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import pytest
 
-from fournines.cloud.errors import ResourceFailed
 from fournines.cloud.simulated import Fault, FaultKind
 from tasks import deployment, execution, perform
 from tests.unwind.harness import (
@@ -46,9 +45,21 @@ def deployed(**asked) -> World:
             id="scale-in",
         ),
         pytest.param(
+            lambda: deployed(count=2),
+            lambda workshop: deployment.deploy(
+                workshop, a_platform(count=2, user_data="#cloud-config")
+            ),
+            id="roll",
+        ),
+        pytest.param(
             lambda: deployed(count=1, volume_gb=1),
             lambda workshop: deployment.destroy(workshop, PLATFORM),
             id="destroy-with-volumes",
+        ),
+        pytest.param(
+            lambda: deployed(count=1),
+            lambda workshop: deployment.destroy(workshop, PLATFORM, service="shop"),
+            id="destroy-one-service",
         ),
     ],
 )
@@ -253,4 +264,3 @@ def test_a_failed_resource_names_its_fault():
 
     assert outcome is not None
     assert "disk on fire" in outcome.sentence()
-    assert issubclass(ResourceFailed, Exception)
