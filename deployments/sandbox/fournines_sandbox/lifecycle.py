@@ -21,7 +21,8 @@ from fournines_sandbox.configuration import files
 from fournines_sandbox.network import plug
 from fournines_sandbox.site import Site
 
-_ANSWER_SECONDS_MAX = 180
+_ANSWER_SECONDS_MAX = 600
+"""Twenty seconds on an idle machine; thirty times that means that it will not come."""
 
 Say = Callable[[str], None]
 
