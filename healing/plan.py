@@ -28,7 +28,7 @@ from healing import replacement
 from healing.ladder import Choice, Rung
 from healing.situation import Situation, pool_member
 
-SERVING_DEADLINE_SECONDS = 60.0
+SERVING_DEADLINE_SECONDS = 90.0
 """A new instance serves within seconds; a minute leaves room for a slow cloud."""
 
 FULL_WEIGHT = 1
