@@ -4,6 +4,7 @@ The inventory: everything of one platform from few list calls, made at once.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -52,12 +53,6 @@ class Listing(Octavia):
             )
         )
         balancers = self._balancers(lists, scope, attempted)
-        for one in balancers:
-            self.known.put(
-                "balancer",
-                one.name,
-                _ids(lists["loadbalancers"], one.id),
-            )
         owners = [
             *(servers.owner(body) for body in lists["servers"]),
             *(marks.owner(body) for body in lists["security-groups"]),
@@ -149,42 +144,52 @@ class Listing(Octavia):
         self, lists: dict[str, Any], scope: _Scope, attempted: str
     ) -> tuple[LoadBalancer, ...]:
         ours = [b for b in lists["loadbalancers"] if scope.has(marks.owner(b))]
-        numbers = {body["id"] for body in ours}
-        pools = [
-            body
-            for body in lists["pools"]
-            if any(one["id"] in numbers for one in body["loadbalancers"])
-        ]
-        members = self.together(
-            *(
-                (lambda number=body["id"]: self.members_of(number, attempted))
-                for body in pools
-            )
+        pools, listeners = (
+            _by_balancer(lists["pools"]),
+            _by_balancer(lists["listeners"]),
         )
         outside = {
             body["port_id"]: body["floating_ip_address"]
             for body in lists["floatingips"]
             if body.get("port_id")
         }
+        numbers = [pool["id"] for body in ours for pool in pools[body["id"]]]
+        read = self.together(
+            *(
+                (lambda number=number: self.members_of(number, attempted))
+                for number in numbers
+            )
+        )
+        members = dict(zip(numbers, read, strict=True))
         found = []
         for body in ours:
-            mine = []
-            for pool, inside in zip(pools, members, strict=True):
-                if any(one["id"] == body["id"] for one in pool["loadbalancers"]):
-                    mine.append(balancing.read_pool(pool, inside))
-                    self.known.put("pool", f"{body['name']}/{pool['name']}", pool["id"])
-                    self.remember_members(body["name"], pool["name"], inside)
-            listeners = [
-                one
-                for one in lists["listeners"]
-                if any(b["id"] == body["id"] for b in one["loadbalancers"])
-            ]
+            name = body["name"]
+            self.remember(body)
+            inside = []
+            for pool in pools[body["id"]]:
+                self.known.put("pool", f"{name}/{pool['name']}", pool["id"])
+                self.remember_members(name, pool["name"], members[pool["id"]])
+                inside.append(balancing.read_pool(pool, members[pool["id"]]))
             found.append(
                 balancing.read_load_balancer(
-                    body, listeners, mine, outside.get(body.get("vip_port_id"))
+                    body,
+                    listeners[body["id"]],
+                    inside,
+                    outside.get(body.get("vip_port_id")),
                 )
             )
         return tuple(found)
+
+
+def _by_balancer(bodies: Iterable[Body]) -> defaultdict[str, list[Body]]:
+    """
+    Listeners or pools by their load balancer's id.
+    """
+    found: defaultdict[str, list[Body]] = defaultdict(list)
+    for body in bodies:
+        for balancer in body["loadbalancers"]:
+            found[balancer["id"]].append(body)
+    return found
 
 
 _MARKED = ("id", "name", "tags", "description")
@@ -218,11 +223,6 @@ class _Scope:
             and owner.platform == self.platform
             and (self.service is None or owner.service in {None, self.service})
         )
-
-
-def _ids(bodies: Iterable[Body], number: str) -> Body:
-    body = next(one for one in bodies if one["id"] == number)
-    return {key: body.get(key) for key in ("id", "vip_port_id", "vip_subnet_id")}
 
 
 def _server_groups(
