@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from prefect import flow
+from prefect.runtime import flow_run
 from pydantic import Field
 
 from flows import stage
@@ -21,7 +22,11 @@ class ReconcileFailed(Exception):
     """
 
 
-@flow(name="reconcile", flow_run_name="reconcile {platform}", persist_result=False)
+def _name() -> str:
+    return f"reconcile {flow_run.parameters.get('platform') or 'everything'}"
+
+
+@flow(name="reconcile", flow_run_name=_name, persist_result=False)
 def reconcile(
     platform: Annotated[str, Field(description="Empty: all that are deployed")] = "",
 ) -> list[str]:

@@ -25,12 +25,20 @@ spectator: ContextVar[Audience] = ContextVar("spectator", default=NOBODY)
 """Who else watches flows called in this process: a terminal. Its performer is not used."""
 
 
+lent: ContextVar[Workshop | None] = ContextVar("lent", default=None)
+"""A workshop that is open already: rehearsals on the simulated cloud."""
+
+
 @contextmanager
 def workshop() -> Iterator[Workshop]:
     """
-    The workshop of the process' settings, with logs in the UI.
+    The workshop of the process' settings (or the one lent), with logs in the UI.
     """
     run_log.attach()
+    borrowed = lent.get()
+    if borrowed is not None:
+        yield borrowed
+        return
     with opening.workshop(settings()) as opened:
         yield opened
 

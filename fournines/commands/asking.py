@@ -18,8 +18,7 @@ from fournines.model.desired import Platform
 from fournines.model.refusal import Refusal
 from fournines.planning import table
 from fournines.planning.plan import Plan
-from fournines.settings import settings
-from tasks import deployment, opening, request
+from tasks import deployment, request
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -74,7 +73,7 @@ def plan(
     Say what a deploy would do; touches nothing. Exit status 3 when it would be refused.
     """
     desired = request.read_platform(file)
-    with opening.workshop(settings()) as workshop:
+    with frame.workshop() as workshop:
         made, objections = deployment.plan(workshop, desired, only=service)
     refusals = (*made.refusals, *objections)
     if as_json:

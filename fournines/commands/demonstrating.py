@@ -24,7 +24,7 @@ from fournines.metrics.prometheus import Prometheus
 from fournines.metrics.protocol import MetricsError
 from fournines.model.desired import Platform
 from fournines.settings import ROOT, Settings, settings
-from tasks import deployment, opening, request
+from tasks import deployment, request
 from tasks.workshop import Workshop
 
 app = typer.Typer(rich_markup_mode=None)
@@ -51,7 +51,7 @@ def demo() -> None:
     begin = time.monotonic()
     deploying.deploy(PLATFORM_FILE)
     deploy_seconds = time.monotonic() - begin
-    with opening.workshop(chosen) as workshop:
+    with frame.workshop() as workshop:
         made = _play(workshop, desired, deploy_seconds)
         _show(made, workshop, desired)
     file = os.environ.get(REPORT_VARIABLE)

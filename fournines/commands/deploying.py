@@ -18,7 +18,7 @@ from fournines.commands.frame import JsonOption
 from fournines.local import programs
 from fournines.planning.plan import Plan
 from fournines.settings import Settings, settings
-from tasks import deployment, opening, reconciliation, request, sizing
+from tasks import deployment, reconciliation, request, sizing
 from tasks.deployment import Audience, NotDone, Result
 from tasks.execution import Progress
 from tasks.workshop import Workshop
@@ -135,7 +135,7 @@ def reconcile(
     """
     Bring what is deployed back to what was asked for.
     """
-    with opening.workshop(settings()) as workshop:
+    with frame.workshop() as workshop:
         found = reconciliation.reconcile(
             workshop, platform=platform, audience=_spectators(as_json=as_json)
         )
@@ -172,7 +172,7 @@ def _act(
 ) -> Result:
     chosen = settings()
     if plain or not prefect_answers(chosen):
-        with opening.workshop(chosen) as workshop:
+        with frame.workshop() as workshop:
             return body(workshop, _spectators(as_json=as_json))
     for name, value in programs.environment(chosen).items():
         os.environ.setdefault(name, value)
@@ -235,7 +235,7 @@ def _end(result: Result, *, as_json: bool) -> None:
 def _target(target: str | None, platform: str | None) -> tuple[str, str | None]:
     if target is not None and (target.endswith((".yaml", ".yml")) or "/" in target):
         return request.read_platform(Path(target)).name, None
-    with opening.store(settings()) as store:
+    with frame.store() as store:
         if platform is not None and target is None:
             return platform, None
         return sizing.find(store.registry, target, platform).name, target

@@ -8,7 +8,8 @@ import importlib
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Annotated, Any
 
 import typer
@@ -27,7 +28,9 @@ from fournines.cloud.errors import (
     QuotaExceeded,
     RightsMissing,
 )
-from fournines.store.protocol import LeaseHeld, StoreError
+from fournines.settings import settings
+from fournines.store.protocol import LeaseHeld, Store, StoreError
+from tasks.workshop import Workshop
 
 FAILED = 1
 WRONG = 2
@@ -79,12 +82,12 @@ def set_up(*, verbose: bool) -> None:
         handler.setLevel(logging.INFO if verbose else logging.ERROR)
 
 
-def run(app: Callable[..., Any]) -> int:
+def run(app: Callable[..., Any], words: Sequence[str] | None = None) -> int:
     """
-    Run the application; the exit status.
+    Run the application on these words (or the process' own); the exit status.
     """
     try:
-        app(standalone_mode=True)
+        app(words, standalone_mode=True)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else FAILED
     except KeyboardInterrupt:
@@ -162,6 +165,24 @@ def table(*columns: str, title: str | None = None) -> Table:
     for column in columns:
         made.add_column(column, overflow="fold")
     return made
+
+
+def store() -> AbstractContextManager[Store]:
+    """
+    The store of the settings.
+    """
+    opened: AbstractContextManager[Store] = load("tasks.opening").store(settings())
+    return opened
+
+
+def workshop() -> AbstractContextManager[Workshop]:
+    """
+    Cloud, store, clock and eyes of the settings; the OpenStack SDK costs a second.
+    """
+    opened: AbstractContextManager[Workshop] = load("tasks.opening").workshop(
+        settings()
+    )
+    return opened
 
 
 def load(module: str) -> Any:

@@ -18,7 +18,7 @@ from fournines.model.desired import Platform, Service
 from fournines.model.inventory import Inventory, Member
 from fournines.settings import settings
 from fournines.store.switches import HEALING
-from tasks import observe, opening
+from tasks import observe
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -35,7 +35,7 @@ def status(*, as_json: JsonOption = False) -> None:
         {"program": s.name, "state": s.state, "since_seconds": s.since_seconds}
         for s in states(chosen)
     ]
-    with opening.workshop(chosen) as workshop:
+    with frame.workshop() as workshop:
         store = workshop.store
         platforms = [
             _platform(p, observe.inventory(workshop, p.name))
@@ -64,7 +64,7 @@ def cases(
     """
     Healing cases, newest first.
     """
-    with opening.store(settings()) as store:
+    with frame.store() as store:
         found = store.cases.cases(service=service, open_only=open_only, limit=limit)
     if as_json:
         frame.say_json([case.model_dump(mode="json") for case in found])
@@ -97,7 +97,7 @@ def case(
     """
     One healing case with its events and evidence.
     """
-    with opening.store(settings()) as store:
+    with frame.store() as store:
         found = store.cases.case(case_id)
     if found is None:
         raise frame.Stop(

@@ -12,9 +12,7 @@ import typer
 from fournines.clock import SystemClock
 from fournines.commands import frame
 from fournines.commands.frame import JsonOption
-from fournines.settings import settings
 from fournines.store.switches import HEALING
-from tasks import opening
 
 app = typer.Typer(
     rich_markup_mode=None, no_args_is_help=True, help="The master switch of healing."
@@ -46,7 +44,7 @@ def status(*, as_json: JsonOption = False) -> None:
     """
     Whether Fournines heals, and who decided that.
     """
-    with opening.store(settings()) as store:
+    with frame.store() as store:
         is_on, why = store.switches.is_on(HEALING), store.switches.why(HEALING)
     if as_json:
         frame.say_json({"healing": is_on, "why": why})
@@ -55,7 +53,7 @@ def status(*, as_json: JsonOption = False) -> None:
 
 
 def _set(*, on: bool, why: str) -> None:
-    with opening.store(settings()) as store:
+    with frame.store() as store:
         store.switches.set(
             HEALING, on=on, by=getpass.getuser(), why=why, at=SystemClock().now()
         )

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
 from fournines.cloud.simulated import Killed, SimulatedCloud
 from fournines.cloud.virtual_clock import VirtualClock
 from fournines.model import names
@@ -26,8 +29,19 @@ from fournines.model.specification import (
     ServerGroupSpec,
 )
 from fournines.settings import Settings
-from fournines.store.sql import SqlStore, open_store
+from fournines.store.database import connect
+from fournines.store.sql import SqlStore
+from fournines.store.tables import METADATA
 from tasks.workshop import Workshop
+
+_TABLES = tuple(
+    str(made.compile(dialect=sqlite.dialect()))
+    for table in METADATA.sorted_tables
+    for made in (
+        CreateTable(table),
+        *(CreateIndex(index) for index in table.indexes),
+    )
+)
 
 PLATFORM = "demo"
 PORT = 8080
@@ -124,6 +138,17 @@ class SimulatedProber:
         )
 
 
+def _store() -> SqlStore:
+    """
+    A store in memory; its tables come from their definitions, which is ten times as quick as migrating.
+    """
+    database = connect("sqlite://")
+    with database.writing("making tables") as connection:
+        for statement in _TABLES:
+            connection.exec_driver_sql(statement)
+    return SqlStore(database)
+
+
 @dataclass(slots=True)
 class World:
     """
@@ -131,7 +156,7 @@ class World:
     """
 
     clock: VirtualClock = field(default_factory=VirtualClock)
-    store: SqlStore = field(default_factory=lambda: open_store("sqlite://"))
+    store: SqlStore = field(default_factory=_store)
     cloud: SimulatedCloud = field(init=False)
 
     def __post_init__(self) -> None:
