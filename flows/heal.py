@@ -6,7 +6,7 @@ The healer runs this flow in its own warm process; the run button of the deploym
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from typing import Annotated
@@ -18,8 +18,9 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from pydantic import Field
 
-from flows import case_book, run_log, stage
+from flows import case_book, examination, run_log, stage
 from flows.case_book import CaseBook, Publish, publish_nothing
+from flows.examination import Examination
 from flows.treatment import Treatment
 from flows.ward import Ward
 from fournines import log
@@ -41,6 +42,7 @@ class Bedside:
 
     ward: Ward
     case_id: str
+    early: Future[Examination]
     begun: bool = False
     result: Case | None = None
 
@@ -48,9 +50,14 @@ class Bedside:
 BEDSIDE: ContextVar[Bedside | None] = ContextVar("bedside", default=None)
 
 
-def treat(ward: Ward, case_id: str, publish: Publish = publish_nothing) -> Case:
+def treat(
+    ward: Ward,
+    case_id: str,
+    publish: Publish = publish_nothing,
+    early: Future[Examination] | None = None,
+) -> Case:
     """
-    The plain body: one case to its end.
+    The plain body: one case to its end. `early` is a first examination that was begun before.
 
     Raises:
         KeyError: There is no such case.
@@ -60,7 +67,8 @@ def treat(ward: Ward, case_id: str, publish: Publish = publish_nothing) -> Case:
         raise KeyError(case_id)
     if case.state.ended:
         return case
-    return Treatment(ward, CaseBook(ward.workshop, case, publish)).run()
+    book = CaseBook(ward.workshop, case, publish)
+    return Treatment(ward, book, early=early).run()
 
 
 def treat_in_flow(ward: Ward, case_id: str) -> Case:
@@ -75,7 +83,10 @@ def treat_in_flow(ward: Ward, case_id: str) -> Case:
     if case is None:
         raise KeyError(case_id)
     subject = case.subject
-    bedside = Bedside(ward, case_id)
+    # Prefect takes its time to begin a run; the first look does not wait for it.
+    looking = ThreadPoolExecutor(1, "early")
+    early = looking.submit(examination.examine, ward, case)
+    bedside = Bedside(ward, case_id, early)
     token = BEDSIDE.set(bedside)
     try:
         with tags("healing", f"case:{case_id}", f"service:{subject.service}"):
@@ -95,7 +106,8 @@ def treat_in_flow(ward: Ward, case_id: str) -> Case:
         _log.warning("run_not_recorded", case=case_id, error=str(error))
     finally:
         BEDSIDE.reset(token)
-    return bedside.result or treat(ward, case_id)
+        looking.shutdown(wait=False)
+    return bedside.result or treat(ward, case_id, early=early)
 
 
 @flow(name="heal", flow_run_name="heal {service} {slot}", persist_result=False)
@@ -119,7 +131,7 @@ def heal(
         if bedside is not None:
             bedside.begun = True
             _remember_run(bedside.ward.workshop, bedside.case_id)
-            closed = treat(bedside.ward, bedside.case_id, publish)
+            closed = treat(bedside.ward, bedside.case_id, publish, bedside.early)
             bedside.result = closed
         else:
             with stage.workshop() as workshop:

@@ -15,6 +15,9 @@ from healing.evidence import Measures
 WINDOW = "10s"
 """As the member alerts: fresh enough to act on, long enough for some requests."""
 
+STRIDE = "3s"
+"""Three scrapes of a load balancer: the shortest window that always holds two."""
+
 _log = log.get("healing")
 
 
@@ -57,15 +60,16 @@ def budget_seconds(
     metrics: Metrics, *, platform: str, service: str, begin: datetime, end: datetime
 ) -> float | None:
     """
-    Seconds of full outage that a service spent between two moments: bad requests over the request rate.
+    Seconds of full outage that a service spent between two moments: its share of bad answers, summed second by second.
 
-    None while nothing was measured.
+    Seconds without requests cost nothing. None while nothing was measured.
     """
     span = max(int((end - begin).total_seconds()) + 2, 5)
     where = f'{c.PLATFORM}="{platform}",{c.SERVICE}="{service}"'
-    bad = f'sum(increase({c.POOL_RESPONSES}{{{where},{c.CODE}="5xx"}}[{span}s]))'
-    rate = f"sum(rate({c.POOL_RESPONSES}{{{where}}}[{span}s]))"
-    spent = value(metrics, f"({bad} or vector(0)) / ({rate} > 0)")
+    bad = f'sum(rate({c.POOL_RESPONSES}{{{where},{c.CODE}="5xx"}}[{STRIDE}]))'
+    every = f"sum(rate({c.POOL_RESPONSES}{{{where}}}[{STRIDE}]))"
+    ratio = f"(({bad} or vector(0)) / ({every} > 0))"
+    spent = value(metrics, f"sum_over_time({ratio}[{span}s:1s])")
     return None if spent is None else round(spent, 3)
 
 

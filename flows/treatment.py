@@ -8,7 +8,6 @@ the case is open then, and whoever called tries again.
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -18,7 +17,14 @@ from datetime import datetime
 import structlog
 from pydantic import JsonValue
 
-from flows import case_text, examination, heal_measures, places, soak, surroundings
+from flows import (
+    case_text,
+    clearance,
+    examination,
+    heal_measures,
+    places,
+    soak,
+)
 from flows.case_book import CaseBook
 from flows.examination import Examination
 from flows.places import SubjectUnknown
@@ -51,12 +57,6 @@ LOOK_AGAIN_SECONDS = 0.4
 RUNGS_MAX = 3
 """Remedies tried in one case before a person is called."""
 
-WAIT_SECONDS_MAX = 120.0
-"""How long a case waits for a deploy, other healings or its cool-down."""
-
-WAIT_SECONDS = 1.0
-"""Pause before the brakes are asked again."""
-
 
 @dataclass(slots=True)
 class Treatment:
@@ -64,6 +64,7 @@ class Treatment:
     One case under treatment.
 
     Attributes:
+        early: A first examination that somebody began already.
         failed: Rungs that did not help; broken: rungs whose plan broke off.
         spoiled: Replacements that never served.
         troubles: Errors met by the plan under way.
@@ -72,6 +73,7 @@ class Treatment:
     ward: Ward
     book: CaseBook
     performer: Performer = execution.at_once
+    early: Future[Examination] | None = None
     failed: tuple[Rung, ...] = ()
     broken: tuple[Rung, ...] = ()
     spoiled: frozenset[str] = frozenset()
@@ -126,7 +128,9 @@ class Treatment:
             if seen.finding.diagnosis in {Diagnosis.BLIND, Diagnosis.UNKNOWN}:
                 return self._give_up(seen)
             with ExitStack() as stack:
-                ready = self._pass_brakes(seen, stack)
+                ready = clearance.obtain(
+                    self.ward, self.book, seen, stack, spoiled=self.spoiled
+                )
                 if ready is None:
                     return self._refused()
                 seen, held = ready
@@ -138,7 +142,12 @@ class Treatment:
     # -- knowing
 
     def _examine(self) -> Examination:
-        seen = examination.examine(self.ward, self.book.case)
+        early, self.early = self.early, None
+        seen = (
+            early.result()
+            if early is not None
+            else examination.examine(self.ward, self.book.case)
+        )
         for _ in range(LOOKS_MAX):
             unsure = seen.finding.again or seen.finding.diagnosis is Diagnosis.BLIND
             if not unsure:
@@ -182,53 +191,6 @@ class Treatment:
             tail = f"not to be had: {error}"
         if not self.book.case.state.ended:
             self.book.keep(console=tail)
-
-    # -- asking
-
-    def _pass_brakes(
-        self, seen: Examination, stack: ExitStack
-    ) -> tuple[Examination, Holding] | None:
-        """
-        Wait for what time cures; None when something else objects, or it took too long.
-        """
-        clock = self.ward.workshop.clock
-        begin = clock.now()
-        while True:
-            with self.ward.gate:
-                held, holder = self._take_lease(seen.situation.subject, stack)
-                situation = dataclasses.replace(
-                    seen.situation,
-                    lease_holder=holder,
-                    acting=surroundings.acting(self.ward, self.book.case),
-                    spoiled=self.spoiled,
-                )
-                refusals = brakes.objections(situation)
-                if seen.finding.diagnosis is Diagnosis.NOTHING:
-                    refusals = tuple(r for r in refusals if r.reason in _WATCH_ASKS)
-                if held is not None and not refusals:
-                    self.book.change(
-                        "may_act", "no brake objects", state=CaseState.ACTING
-                    )
-                    return dataclasses.replace(seen, situation=situation), held
-                stack.close()
-            self.book.refuse(refusals)
-            waited = (clock.now() - begin).total_seconds()
-            curable = all(refusal.reason in brakes.WAITING for refusal in refusals)
-            if not curable or waited > WAIT_SECONDS_MAX:
-                return None
-            clock.sleep(WAIT_SECONDS)
-            seen = examination.examine(self.ward, self.book.case)
-
-    def _take_lease(
-        self, subject: Subject, stack: ExitStack
-    ) -> tuple[Holding | None, str | None]:
-        try:
-            held = stack.enter_context(
-                self.ward.leases.holding(subject.platform, subject.service)
-            )
-        except LeaseHeld as error:
-            return None, str(error)
-        return held, None
 
     # -- acting
 
@@ -421,12 +383,6 @@ class Treatment:
         paging = {Reason.STORM, Reason.ATTEMPTS}
         state = CaseState.PAGED if last.reason in paging else CaseState.REFUSED
         return self._close(state, f"{last.reason.value}: {last.detail}")
-
-
-_WATCH_ASKS = frozenset(
-    {Reason.SWITCHED_OFF, Reason.NOT_OURS, Reason.BUSY, Reason.STALE}
-)
-"""Giving a weight back needs no more than these brakes' leave."""
 
 
 def _seconds(begin: datetime, end: datetime) -> str:
