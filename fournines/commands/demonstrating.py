@@ -138,6 +138,7 @@ def _settles(workshop: Workshop, desired: Platform) -> bool:
 
 def _show(made: Report, workshop: Workshop, desired: Platform) -> None:
     frame.out.rule("[bold]3. what happened")
+    frame.say("seconds from the fault until noticed, out of the pool, whole again:")
     frame.out.print(_fault_table(made))
     objective = desired.services[0].objectives[0]
     left = objective.budget_seconds - made.budget_seconds
@@ -155,9 +156,9 @@ def _show(made: Report, workshop: Workshop, desired: Platform) -> None:
 def _fault_table(made: Report) -> Table:
     table = frame.table(
         "fault",
-        "detected",
-        "out of pool",
-        "redundant again",
+        "noticed",
+        "out",
+        "whole",
         "requests",
         "bad",
         "budget",
@@ -178,7 +179,7 @@ def _fault_table(made: Report) -> Table:
 
 
 def _after(seconds: float | None) -> str:
-    return "never" if seconds is None else f"after {seconds:.1f} s"
+    return "never" if seconds is None else f"{seconds:.1f} s"
 
 
 def _show_links(workshop: Workshop, desired: Platform, made: Report) -> None:

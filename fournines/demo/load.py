@@ -8,7 +8,9 @@ connection). Bounded in rate and time, and meant for this machine's own addresse
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import time
 from pathlib import Path
 from typing import TextIO
@@ -23,8 +25,18 @@ SECONDS_MAX = 3_600
 TIMEOUT_SECONDS = 5.0
 """A user who waited this long has left."""
 
-_IN_FLIGHT_MAX = 1_000
+_TIMEOUT = httpx.Timeout(TIMEOUT_SECONDS).as_dict()
+
+_POOLS = 8
+"""Connection pools: a pool searches all its connections for each request, so several small ones are cheaper than a large one."""
+
+_CONNECTIONS_MAX = 64
+"""Per pool; a hung member holds a quarter of 200 requests/s for 2 s: 100 connections in all."""
+
 _FLUSH_SECONDS = 0.25
+
+_NICENESS = -5
+"""The measuring instrument must not wait for what it measures; kept where root may say so."""
 
 
 async def generate(url: str, *, rate: float, seconds: float, output: Path) -> int:
@@ -33,34 +45,38 @@ async def generate(url: str, *, rate: float, seconds: float, output: Path) -> in
     """
     assert 0 < rate <= RATE_MAX
     assert 0 < seconds <= SECONDS_MAX
-    limits = httpx.Limits(max_connections=_IN_FLIGHT_MAX, max_keepalive_connections=100)
-    timeout = httpx.Timeout(TIMEOUT_SECONDS)
+    with contextlib.suppress(PermissionError):
+        os.nice(_NICENESS)
+    limits = httpx.Limits(
+        max_connections=_CONNECTIONS_MAX, max_keepalive_connections=_CONNECTIONS_MAX
+    )
+    # The bare transport: no redirects, cookies or authentication to prepare per request.
+    pools = [httpx.AsyncHTTPTransport(limits=limits) for _ in range(_POOLS)]
     sent = 0
     flushed = time.monotonic()
     with output.open("a") as out:
-        async with (
-            httpx.AsyncClient(
-                limits=limits, timeout=timeout, trust_env=False
-            ) as client,
-            asyncio.TaskGroup() as tasks,
-        ):
+        async with asyncio.TaskGroup() as tasks:
             begin = time.monotonic()
             while (due := sent / rate) < seconds:
-                if (ahead := begin + due - time.monotonic()) > 0:
-                    await asyncio.sleep(ahead)
-                tasks.create_task(_one(client, url, out))
+                await asyncio.sleep(max(0.0, begin + due - time.monotonic()))
+                tasks.create_task(_one(pools[sent % _POOLS], url, out))
                 sent += 1
                 if time.monotonic() - flushed > _FLUSH_SECONDS:
                     out.flush()
                     flushed = time.monotonic()
+    for pool in pools:
+        await pool.aclose()
     return sent
 
 
-async def _one(client: httpx.AsyncClient, url: str, out: TextIO) -> None:
+async def _one(pool: httpx.AsyncHTTPTransport, url: str, out: TextIO) -> None:
     started = time.time()
     begin = time.monotonic()
+    asked = httpx.Request("GET", url, extensions={"timeout": _TIMEOUT})
     try:
-        status = (await client.get(url)).status_code
+        answer = await pool.handle_async_request(asked)
+        await answer.aread()
+        status = answer.status_code
     except httpx.HTTPError:
         status = 0
     taken = time.monotonic() - begin
