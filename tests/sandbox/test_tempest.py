@@ -48,7 +48,7 @@ def configuration(cloud, admin, workspace) -> str:
     entry = yaml.safe_load(cloud.clouds_file.read_text())["clouds"]["fournines-admin"]
     flavors = {item.name: item.id for item in admin.compute.flavors()}
     extensions = sorted(item.alias for item in admin.network.extensions())
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     template = environment.from_string((HERE / "tempest.conf.j2").read_text())
     return template.render(
         workspace=workspace,
