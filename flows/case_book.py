@@ -70,6 +70,14 @@ class CaseBook:
         """
         self._write({}, event, text, facts)
 
+    def record(self, event: str, text: str) -> None:
+        """
+        As `note`, for what somebody else has logged already.
+        """
+        told = CaseEvent(at=self._clock.now(), event=event, text=text)
+        with self._lock:
+            self.set(events=(*self._case.events, told)[-EVENTS_MAX:])
+
     def change(self, event: str, text: str, /, **fields: Any) -> None:
         """
         Something happened that changes what the case says of itself.
@@ -86,10 +94,11 @@ class CaseBook:
 
     def first(self, field: str, at: datetime) -> None:
         """
-        Set a moment once; later ones do not count.
+        Keep the earliest of the moments that are told; news of the first may come last.
         """
         with self._lock:
-            if getattr(self._case, field) is None:
+            known: datetime | None = getattr(self._case, field)
+            if known is None or at < known:
                 self.set(**{field: at})
 
     def keep(self, **evidence: JsonValue) -> None:

@@ -266,7 +266,7 @@ class Treatment:
                 self.book.first("first_action_at", now)
             return
         took = f" in {progress.seconds:.2f} s" if progress.state == "done" else ""
-        self.book.note(
+        self.book.record(
             f"step_{progress.state}",
             f"{progress.step}{took}{': ' + progress.error if progress.error else ''}",
         )
