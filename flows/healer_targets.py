@@ -67,7 +67,7 @@ def probes(view: View) -> list[Target]:
 
 def instances(view: View) -> Iterator[tuple[Platform, Service, Group, Instance]]:
     """
-    Instances that serve or should: members of their group's pool, or all of a group that has none.
+    Instances that serve or should: members of their group's pool, or all of a group that has none; not those that boot.
     """
     for platform, service, inventory in _services(view):
         for group in service.groups:
@@ -77,7 +77,8 @@ def instances(view: View) -> Iterator[tuple[Platform, Service, Group, Instance]]
                     pool is None or pool[1].member(instance.name) is None
                 ):
                     continue
-                yield platform, service, group, instance
+                if view.is_watched(instance):
+                    yield platform, service, group, instance
 
 
 def member_labels(

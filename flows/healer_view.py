@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fournines import log
 from fournines.cloud.errors import CloudError
@@ -16,8 +16,12 @@ from fournines.model import names
 from fournines.model.case import Subject
 from fournines.model.desired import Group, Platform, Service
 from fournines.model.inventory import Instance, Inventory, Pool
+from healing.diagnosis.blind import ALIVE
 from healing.diagnosis.gone import DEAD
 from tasks.workshop import Workshop
+
+BIRTH = timedelta(seconds=60)
+"""An instance that never served is not watched before this age: it boots, and whoever made it waits for it."""
 
 _log = log.get("healer")
 
@@ -44,6 +48,7 @@ class View:
         self._platforms: tuple[Platform, ...] = ()
         self._weights: dict[str, tuple[int, datetime]] = {}
         self._seen_before: frozenset[str] = frozenset()
+        self._served: frozenset[str] = frozenset()
         self.read_at: datetime | None = None
 
     @property
@@ -87,6 +92,24 @@ class View:
             self.read_at = self._workshop.clock.now()
             read = min((i.at for i in found.values()), default=self.read_at)
             self._weights = {k: w for k, w in self._weights.items() if w[1] > read}
+            here = {i.name for seen in found.values() for i in seen.instances}
+            alive = {
+                member.name
+                for seen in found.values()
+                for balancer in seen.load_balancers
+                for pool in balancer.pools
+                for member in pool.members
+                if member.operating_status in ALIVE
+            }
+            self._served = frozenset((self._served | alive) & here)
+
+    def is_watched(self, instance: Instance) -> bool:
+        """
+        Whether an instance has served since we look, or is old enough that it should.
+        """
+        if instance.name in self._served or instance.created_at is None:
+            return True
+        return self._workshop.clock.now() - instance.created_at > BIRTH
 
     def remember_weight(self, instance: str, weight: int) -> None:
         """
@@ -161,6 +184,8 @@ class View:
         for slot in range(group.count):
             here = by_slot.get(slot, [])
             latest = here[-1] if here else None
+            if latest is not None and not self.is_watched(latest):
+                continue
             saw = _complaint(latest, pool[1] if pool else None)
             if saw:
                 place = names.slot(platform, service.name, group.name, slot)
