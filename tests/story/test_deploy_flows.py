@@ -1,0 +1,80 @@
+"""
+The run buttons' flows on a real Prefect API, with the simulated cloud lent to them.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unwind.harness import PLATFORM, World, a_platform
+
+pytestmark = pytest.mark.prefect
+
+
+@pytest.fixture(scope="module")
+def prefect():
+    """
+    A Prefect server of its own; it costs half a minute, so it is imported here.
+    """
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=240):
+        yield
+
+
+@pytest.fixture
+def world(prefect):
+    """
+    An empty world, lent to the flows.
+    """
+    from flows import stage
+
+    made = World()
+    token = stage.lent.set(made.workshop(parallel_steps_max=4))
+    yield made
+    stage.lent.reset(token)
+
+
+def test_scaling_and_destroying_are_visible_runs(world):
+    """
+    Each step is a task run of the flow run, plan and result are artifacts, and the platform is as the flow was asked.
+    """
+    from prefect.client.orchestration import get_client
+
+    from flows.deploy import scale_service
+    from flows.destroy import destroy_platform
+    from tasks import deployment
+    from tasks.deployment import NotConfirmed
+
+    assert deployment.deploy(world.workshop(), a_platform()).ok
+
+    state = scale_service("shop", 3, return_state=True)
+
+    assert state.is_completed()
+    assert len(world.resources()["members"]) == 3
+    with get_client(sync_client=True) as client:
+        run = client.read_flow_run(state.state_details.flow_run_id)
+        steps = {task.name for task in client.read_task_runs()}
+        artifacts = {artifact.key for artifact in client.read_artifacts()}
+    assert run.name == "scale shop to 3"
+    assert "ensure-instance demo-shop-web-2-g1" in steps
+    assert {"plan-demo-shop", "result-demo-shop"} <= artifacts
+
+    with pytest.raises(NotConfirmed):
+        destroy_platform(PLATFORM)
+    assert len(world.resources()["instances"]) == 3
+
+    assert destroy_platform(PLATFORM, really=True).ok
+    assert all(found == [] for found in world.resources().values())
+
+
+def test_a_refused_run_has_failed(world):
+    """
+    A flow that was refused does not look completed, and its message says why.
+    """
+    from flows.deploy import scale_service
+
+    state = scale_service("shop", 3, return_state=True)
+
+    assert state.is_failed()
+    assert "nothing is deployed" in state.message
