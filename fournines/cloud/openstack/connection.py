@@ -40,6 +40,10 @@ SERVICES = (
 PARALLEL_READS_MAX = 16
 """Reads of one inventory at once: enough for 16 pools, gentle to the API."""
 
+SOCKET_POOLS = 10
+SOCKETS_MAX = 64
+"""Sockets kept open per service: steps, reads and waits of one plan all run at once."""
+
 PAGES_MAX = 1_000
 """A listing of more pages is a server that sends us in circles."""
 
@@ -247,6 +251,8 @@ def connect(settings: Settings, cloud: str | None = None) -> Connection:
             api_timeout=settings.request_timeout_seconds,
         )
         sdk = openstack.connection.Connection(config=region)
+        for adapter in cast("Any", sdk.session).session.adapters.values():
+            adapter.init_poolmanager(SOCKET_POOLS, SOCKETS_MAX)
     except Exception as error:
         raise translation.from_exception(attempted, error) from error
     return Connection(sdk, settings.request_timeout_seconds)

@@ -11,7 +11,12 @@ import time
 from typing import Any
 
 REMEMBER_SECONDS = 60.0
-"""Images, flavors and ids change rarely; a wrong id is noticed by its 404."""
+"""Images, flavors, zones and addresses change rarely, and not behind a plan's back."""
+
+ID_SECONDS = 900.0
+"""A wrong id is noticed by its 404, so the ids that a healing's first move needs are kept between reconciles."""
+
+_IDS = frozenset({"balancer", "pool", "member"})
 
 
 class Known:
@@ -30,7 +35,8 @@ class Known:
         """
         with self._lock:
             entry = self._found.get((kind, name))
-        if entry is None or time.monotonic() - entry[0] > self._seconds:
+        limit = ID_SECONDS if kind in _IDS else self._seconds
+        if entry is None or time.monotonic() - entry[0] > limit:
             return None
         return entry[1]
 

@@ -247,7 +247,10 @@ def _server_groups(
         owner = Owner(platform=scope.platform, service=service, group=group)
         if scope.has(owner):
             yield ServerGroup(
-                id=body["id"], name=name, owner=owner, policy=body["policies"][0]
+                id=body["id"],
+                name=name,
+                owner=owner,
+                policy=next(iter(body["policies"]), ""),
             )
 
 
