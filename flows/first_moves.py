@@ -52,9 +52,10 @@ class FirstMoves:
 
     def of(self, instance: str | None) -> Future[Move] | None:
         """
-        The move made for an instance, done or under way.
+        The move made for an instance, done or under way; told once, to the case that it belongs to.
         """
-        return self._moves.get(instance) if instance else None
+        with self._lock:
+            return self._moves.pop(instance, None) if instance else None
 
     def consider(self, record: AlertRecord) -> None:
         """

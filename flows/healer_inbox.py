@@ -93,7 +93,7 @@ class Admissions:
             return tuple(opened)
 
     def _remind(self, platform: str, service: str) -> list[Case]:
-        opened = []
+        opened: list[Case] = []
         inventory = self._view.inventory(platform)
         for record in self._workshop.store.inbox.firing(platform, service):
             subject = self._wants_case(record)
@@ -151,7 +151,7 @@ class Admissions:
 
     def _case_of(self, subject: Subject) -> Case | None:
         """
-        The open case of a slot, or the one that lately replaced this very instance.
+        The open case of a slot; or the one that lately replaced this very instance, or gave it up.
         """
         found = self._workshop.store.cases.open_for(subject.key)
         if found is not None:
@@ -167,7 +167,8 @@ class Admissions:
             and last.subject.instance == subject.instance
         ):
             return last
-        return None
+        given_up = last is not None and last.state is not CaseState.RECOVERED
+        return last if given_up and not self._is_quiet(subject) else None
 
     def _last(self, subject: Subject) -> Case | None:
         recent = self._workshop.store.cases.cases(service=subject.service, limit=200)

@@ -92,7 +92,8 @@ def storm(situation: Situation) -> Refusal | None:
     Too much of the group is unwell for its members to be the cause.
 
     Replacing instances during a network or control-plane fault makes it worse. Both a count and a share must be met: the count keeps
-    small groups healable.
+    small groups healable. While enough others serve, one member at a time may still be healed: its replacement joins before it leaves,
+    and if it does not serve, that is the answer and nothing further is tried.
     """
     limits = situation.group.healing
     unwell = len(situation.unwell)
@@ -103,11 +104,23 @@ def storm(situation: Situation) -> Refusal | None:
         or len(situation.members) == 1
     ):
         return None
-    return _refuse(
-        situation,
-        Reason.STORM,
-        f"{unwell} of {len(situation.members)} members are unwell",
-    )
+    said = f"{unwell} of {len(situation.members)} members are unwell"
+    needed = max(limits.min_healthy, 1)
+    if situation.others_serving < needed:
+        return _refuse(
+            situation,
+            Reason.STORM,
+            f"{said}, only {situation.others_serving} serve and {needed} must",
+        )
+    here = f"{situation.subject.platform}/{situation.subject.service}/"
+    others = [key for key in situation.acting if key.startswith(here)]
+    if others:
+        return _refuse(
+            situation,
+            Reason.DISRUPTIONS,
+            f"{said}: one at a time, {others[0]} is at it",
+        )
+    return None
 
 
 def disruptions(situation: Situation) -> Refusal | None:

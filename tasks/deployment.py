@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from blueprints import diff, preflight
 from fournines import log
+from fournines.model.case import CaseState
 from fournines.model.desired import Platform
 from fournines.model.inventory import Inventory
 from fournines.model.refusal import Reason, Refusal
@@ -21,6 +23,9 @@ from fournines.planning.plan import Plan, Purpose
 from tasks import execution, leasing, observe, registering, sizing
 from tasks.execution import Outcome, Performer, Progress
 from tasks.workshop import Workshop
+
+HOLD_SECONDS = 180.0
+"""How long the reconcile leaves alone what healing has given up; until then a person has been called."""
 
 _log = log.get("deployment")
 
@@ -142,7 +147,8 @@ def deploy(
             seen,
             only=only,
             purpose=purpose,
-            drained=_drained(workshop, desired.name),
+            drained=_drained(workshop, desired.name)
+            | _given_up(workshop, desired.name, purpose),
         )
         objections = _objections(workshop, desired, seen, made, only)
         taken = any(r.reason is Reason.NAME_TAKEN for r in made.refusals)
@@ -279,6 +285,22 @@ def _drained(workshop: Workshop, platform: str) -> frozenset[str]:
         case.subject.instance
         for case in workshop.store.cases.cases(open_only=True)
         if case.subject.platform == platform and case.subject.instance
+    )
+
+
+def _given_up(workshop: Workshop, platform: str, purpose: Purpose) -> frozenset[str]:
+    """
+    Sick members that healing has just given up: the timer must not give them users again. A person's deploy may.
+    """
+    if purpose is not Purpose.RECONCILE:
+        return frozenset()
+    since = workshop.clock.now() - timedelta(seconds=HOLD_SECONDS)
+    return frozenset(
+        case.subject.instance
+        for case in workshop.store.cases.cases(since=since, limit=1_000)
+        if case.state in {CaseState.PAGED, CaseState.REFUSED}
+        and case.subject.platform == platform
+        and case.subject.instance
     )
 
 

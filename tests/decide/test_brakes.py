@@ -43,7 +43,24 @@ STRANGER = an_instance(0, owner=Owner(platform="other", service="shop"))
             Reason.STALE,
             id="the-slot-is-no-longer-wanted",
         ),
-        pytest.param(a_situation(unwell=2), Reason.STORM, id="two-of-four-is-a-storm"),
+        pytest.param(
+            a_situation(unwell=3),
+            Reason.STORM,
+            id="three-of-four-is-a-storm",
+        ),
+        pytest.param(
+            a_situation(unwell=2), None, id="two-of-four-one-at-a-time-as-two-serve"
+        ),
+        pytest.param(
+            a_situation(unwell=2, acting=("demo/shop/web/1",)),
+            Reason.DISRUPTIONS,
+            id="two-of-four-and-the-other-is-being-healed",
+        ),
+        pytest.param(
+            a_situation(unwell=2, acting=("demo/other/web/1",)),
+            None,
+            id="another-service-is-no-hindrance",
+        ),
         pytest.param(
             a_situation(unwell=2, size=5), None, id="two-of-five-is-none: the share"
         ),

@@ -104,7 +104,7 @@ def test_healing_needs_no_prometheus(clinic):
 
 def test_a_storm_changes_no_instance(clinic):
     """
-    Two of four sick at once: members are not the cause; weight 0 goes only as far as min-healthy, nothing is replaced.
+    All sick at once: members are not the cause; weight 0 goes only as far as min-healthy, nothing is replaced.
     """
     for slot in range(4):
         clinic.cloud.break_instance(f"demo-shop-web-{slot}-g1", Behaviour.HANG)
@@ -115,6 +115,40 @@ def test_a_storm_changes_no_instance(clinic):
     assert all(Reason.STORM in {r.reason for r in case.refusals} for case in cases)
     assert clinic.changes() == []
     assert sum(weight > 0 for weight in clinic.members().values()) == 2
+
+
+def test_two_faults_at_once_are_healed_one_after_the_other(clinic):
+    """
+    Half of the group sick, the other half enough: each in its turn, and everything is whole again.
+    """
+    for slot, behaviour in ((1, Behaviour.HANG), (2, Behaviour.GREY_ERRORS)):
+        clinic.cloud.break_instance(f"demo-shop-web-{slot}-g1", behaviour, sticky=True)
+        clinic.alert(f"demo-shop-web-{slot}-g1")
+    cases = clinic.heal()
+
+    assert [case.state for case in cases] == [CaseState.RECOVERED] * 2
+    assert set(clinic.members().values()) == {1}
+    assert clinic.plan_is_empty()
+
+
+def test_news_of_a_slot_that_was_just_given_up_waits(clinic):
+    """
+    A case that ended without recovery is not opened anew at once; after a rest what still fires is taken up again.
+    """
+    for slot in range(4):
+        clinic.cloud.break_instance(f"demo-shop-web-{slot}-g1", Behaviour.HANG)
+    clinic.alert(SICK)
+    clinic.heal()
+    clinic.alert(SICK, "MemberStalled")
+
+    assert clinic.admissions.sort() == ()
+    clinic.settle(61)
+    for slot in (0, 2, 3):
+        clinic.cloud.mend(f"demo-shop-web-{slot}-g1")
+    clinic.settle(5)
+    clinic.view.refresh()
+    (case,) = clinic.heal(clinic.admissions.remind())
+    assert CaseState.RECOVERED is case.state
 
 
 def test_min_healthy_keeps_a_member_that_serves_until_its_replacement_does(tmp_path):
