@@ -37,7 +37,7 @@ class CloudError(Exception):
 
     def __str__(self) -> str:
         text = f"{self.attempted}: {self.detail}" if self.detail else self.attempted
-        return f"{text}. {self.remedy}" if self.remedy else text
+        return f"{text.rstrip('.')}. {self.remedy}" if self.remedy else text
 
 
 class CloudUnreachable(CloudError):

@@ -174,6 +174,8 @@ def _show_status(document: dict[str, Any]) -> None:
     for platform in document["platforms"]:
         for service in platform["services"]:
             _show_service(platform["platform"], service)
+        if not platform["services"]:
+            frame.say(f"{platform['platform']} has no services")
     if not document["platforms"]:
         frame.say("nothing is deployed; begin with: fournines deploy FILE")
     count = len(document["open_cases"])
