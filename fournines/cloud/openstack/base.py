@@ -118,7 +118,7 @@ class Base:
         first_seconds: float = 0.0,
     ) -> T:
         """
-        Ask until `look` finds something, first after `first_seconds`; transient errors in between are tried again.
+        Ask until `look` finds something, first after `first_seconds`; a service that restarts in between is waited for, too.
 
         Raises:
             DeadlinePassed: It did not in time.
@@ -128,7 +128,7 @@ class Base:
             if first_seconds:
                 self.clock.sleep(first_seconds)
             while True:
-                found = self.retried(look, until=until)
+                found = self.persistently(look, until=until)
                 if found is not None:
                     return found
                 left = until - time.monotonic()
