@@ -72,6 +72,7 @@ def main():
     with Path(f"/run/netns/{netns}").open("rb") as file:
         if ctypes.CDLL(None).setns(file.fileno(), 0x40000000) != 0:
             raise OSError("cannot enter the namespace")
+    ThreadingHTTPServer.handle_error = lambda *_: None  # clients come and go
     server = ThreadingHTTPServer(("0.0.0.0", 80), Handler)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
