@@ -130,9 +130,10 @@ def plug(
         known = None
     if known is None:
         device = device or _free_device(netns)
-        _connect(site, port_id, bridge, netns, device, mac, mtu)
         if guarded:
+            # Before the port can be seen: the reconciler opens it the moment it is, and only once.
             kernel.nft(guard.closed(device), netns)
+        _connect(site, port_id, bridge, netns, device, mac, mtu)
     else:
         device = known.device
     lines = [f"addr replace {address} dev {device}" for address in addresses]
