@@ -35,8 +35,9 @@ def translate(exposition: str) -> str:
         if comment == "HELP" and entry[1]:
             result.append(entry[1])
             continue
+        renamed = line
         if comment is None and entry[2]:
             for old, new in entry[2].items():
-                line = line.replace(old, new)
-        result.append(line.replace(key, entry[0]))
+                renamed = renamed.replace(old, new)
+        result.append(renamed.replace(key, entry[0]))
     return "".join(result)

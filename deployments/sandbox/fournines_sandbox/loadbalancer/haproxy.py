@@ -164,7 +164,7 @@ class HAProxy:
         if replacing is not None:
             command += ["-x", str(seat.socket), "-sf", str(replacing)]
         self._run(command)
-        os.replace(candidate, seat.configuration)
+        candidate.replace(seat.configuration)
 
     def _run(self, command: list[str]) -> None:
         cgroups = []
@@ -201,7 +201,7 @@ class HAProxy:
         if pid is None:
             return bool(self._cgroup.processes())
         try:
-            inside = os.stat(f"/proc/{pid}/ns/net")
+            inside = Path(f"/proc/{pid}/ns/net").stat()
         except OSError:
             return True
         return namespace.identity(self._seat.namespace) != (inside.st_dev, inside.st_ino)
@@ -226,4 +226,4 @@ def _write(path: Path, text: str) -> None:
     # Whole or not at all, and on the disk before it is relied on after an unclean death.
     draft = path.with_name(path.name + ".draft")
     draft.write_text(text)
-    os.replace(draft, path)
+    draft.replace(path)

@@ -52,7 +52,7 @@ def socket_in(name: str) -> socket.socket:
 @contextmanager
 def _entered(name: str) -> Iterator[None]:
     # The thread's own entry, not /proc/self: other threads may be elsewhere at this instant.
-    with open("/proc/thread-self/ns/net", "rb") as home, open(path_of(name), "rb") as away:
+    with Path("/proc/thread-self/ns/net").open("rb") as home, path_of(name).open("rb") as away:
         _setns(away.fileno())
         try:
             yield

@@ -47,7 +47,7 @@ class Record:
                 models.LoadBalancer.provider == PROVIDER,
                 models.LoadBalancer.provisioning_status != constants.DELETED,
             )
-            return {identifier: status for identifier, status in rows}
+            return {row.id: row.provisioning_status for row in rows}
 
     def status(self, identifier: str) -> str | None:
         """

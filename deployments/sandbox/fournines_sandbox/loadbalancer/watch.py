@@ -64,7 +64,7 @@ class Watch:
                 self._look(worker, count=turn % COUNT_EVERY == 0)
                 if turn % PENDING_EVERY == 0:
                     self._find_stuck(worker)
-            except Exception:  # a thread's top: the next turn tries again
+            except Exception:  # noqa: BLE001 - a thread's top: the next turn tries again
                 traceback.print_exc()
 
     def _look(self, worker: Worker, *, count: bool) -> None:

@@ -125,7 +125,7 @@ class Worker:
                     return
             try:
                 self._bring_to_rest(identifier, mark)
-            except Exception:  # a thread's top: the periodic look at PENDING ones tries again
+            except Exception:  # noqa: BLE001 - a thread's top: the periodic look at PENDING ones tries again
                 traceback.print_exc()
 
     def _bring_to_rest(self, identifier: str, mark: Mark) -> None:
