@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 
 import structlog
+from prefect.context import FlowRunContext, TaskRunContext
 from prefect.logging.handlers import APILogHandler
 
 from fournines import log
@@ -35,7 +36,15 @@ def attach() -> None:
             ],
         )
     )
+    handler.addFilter(_within_a_run)
     root.addHandler(handler)
+
+
+def _within_a_run(_record: logging.LogRecord) -> bool:
+    """
+    The same process also works outside of runs; those events have no page in the UI.
+    """
+    return FlowRunContext.get() is not None or TaskRunContext.get() is not None
 
 
 def _without(*keys: str) -> structlog.typing.Processor:

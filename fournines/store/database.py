@@ -11,8 +11,10 @@ Writers of one process queue at a lock instead of at SQLite's busy handler, whic
 
 from __future__ import annotations
 
+import fcntl
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -116,6 +118,7 @@ def _sqlite_engine(url: str, path: str | None) -> Engine:
     else:
         assert path is not None
         _make_directory(Path(path).parent)
+        _set_write_ahead(Path(path))
         engine = create_engine(
             url, pool_size=POOL_SIZE, connect_args={"check_same_thread": False}
         )
@@ -134,12 +137,31 @@ def _make_directory(directory: Path) -> None:
         ) from error
 
 
+def _set_write_ahead(path: Path) -> None:
+    """
+    Give a database file its write-ahead log, once and for all who open it later.
+
+    SQLite does not wait when two processes change the journal mode at once, so a lock beside the file makes them.
+    """
+    try:
+        with path.with_name(f"{path.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with closing(
+                sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000)
+            ) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(
+            f"opening the store {path}: {error}. "
+            "Is its directory writable, and the file a database of ours?"
+        ) from error
+
+
 def _set_up_sqlite(connection: Any, _record: object) -> None:
     # Transactions are ours: the driver's own habit of beginning late would let two writers deadlock.
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
