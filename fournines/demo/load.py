@@ -72,12 +72,22 @@ async def generate(url: str, *, rate: float, seconds: float, output: Path) -> in
 async def _one(pool: httpx.AsyncHTTPTransport, url: str, out: TextIO) -> None:
     started = time.time()
     begin = time.monotonic()
-    asked = httpx.Request("GET", url, extensions={"timeout": _TIMEOUT})
     try:
-        answer = await pool.handle_async_request(asked)
-        await answer.aread()
-        status = answer.status_code
+        status = await _get(pool, url)
+    except httpx.RemoteProtocolError:
+        # An idle connection was closed under us, as a load balancer that reloads does. A browser sends a GET again (RFC 9110, 9.2.2).
+        try:
+            status = await _get(pool, url)
+        except httpx.HTTPError:
+            status = 0
     except httpx.HTTPError:
         status = 0
     taken = time.monotonic() - begin
     out.write(json.dumps([round(started, 4), round(taken, 4), status]) + "\n")
+
+
+async def _get(pool: httpx.AsyncHTTPTransport, url: str) -> int:
+    asked = httpx.Request("GET", url, extensions={"timeout": _TIMEOUT})
+    answer = await pool.handle_async_request(asked)
+    await answer.aread()
+    return answer.status_code

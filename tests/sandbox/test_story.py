@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from dashboards import build
+from fournines.local import supervision
 from fournines.metrics.prometheus import Prometheus
 from fournines.settings import Settings
 
@@ -55,9 +56,11 @@ def fournines(*words, **environment):
 
 @pytest.fixture(scope="module")
 def settings(cloud):
-    """The settings of this checkout, with everything local brought down in the end."""
-    yield Settings()
-    fournines("down")
+    """The settings of this checkout; its programs end with the story, the cloud goes on for other tests."""
+    chosen = Settings()
+    yield chosen
+    fournines("destroy", str(PLATFORM), "--yes", "--plain")
+    supervision.stop(chosen)
 
 
 def test_the_demonstration_recovers_from_every_fault(settings, tmp_path):
