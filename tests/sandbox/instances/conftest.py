@@ -109,10 +109,10 @@ class Guest:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def get(self, path: str = "/", seconds: float = 3) -> int:
-        """The status of an HTTP answer; 0 if there is none."""
+    def get(self, path: str = "/", seconds: float = 3, address: str = "") -> int:
+        """The status of an HTTP answer; 0 if there is none. Nova is asked for the address."""
         connection = http.client.HTTPConnection(
-            self.address, APPLICATION_PORT, timeout=seconds
+            address or self.address, APPLICATION_PORT, timeout=seconds
         )
         try:
             connection.request("GET", path)
