@@ -4,6 +4,8 @@ How the adapter meets OpenStack's moods: lost answers, twins, ERROR states, immu
 
 from __future__ import annotations
 
+import re
+
 import fake_openstack as fake
 import pytest
 import requests
@@ -215,13 +217,19 @@ def test_an_immutable_load_balancer_is_waited_for(mock, cloud):
 
 def test_a_load_balancer_in_error_is_not_waited_for(mock, cloud):
     """
-    ERROR is immutable for good: the change fails, and says what an administrator can do.
+    ERROR is immutable for good: the change fails, names the part, and says what an administrator can do.
     """
     octavia(mock, "ERROR")
+    member = {"id": "m1", "name": NAME, "provisioning_status": "ERROR"}
+    pool = {"id": "pool1", "provisioning_status": "ACTIVE", "members": [member]}
+    mock.get(
+        re.compile(rf"{re.escape(fake.LBAAS)}/loadbalancers/[^/]+/status$"),
+        json={"statuses": {"loadbalancer": {"listeners": [], "pools": [pool]}}},
+    )
     put = f"{fake.LBAAS}/pools/pool1/members/m1"
     mock.put(put, status_code=409, json={"faultstring": "immutable"})
 
-    with pytest.raises(ResourceFailed, match="failover"):
+    with pytest.raises(ResourceFailed, match=rf"member {NAME}.*failover"):
         cloud.set_weight("demo-shop-lb", "web", NAME, 0, deadline_seconds=30)
 
     assert fake.sent(mock, "PUT", put) == 1

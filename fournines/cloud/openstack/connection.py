@@ -22,7 +22,7 @@ import yaml
 from openstack.config import OpenStackConfig
 
 from fournines.cloud.errors import CredentialsRefused, FeatureMissing
-from fournines.cloud.openstack import translation
+from fournines.cloud.openstack import status_tree, translation
 from fournines.settings import ROOT, Settings
 
 T = TypeVar("T")
@@ -122,6 +122,13 @@ class Connection:
                     lambda: self._find(service),
                 )
             return self._adapters[service]
+
+    def parts_in_error(self, load_balancer_id: str) -> str:
+        """
+        What of a load balancer is in ERROR, for people; empty when it cannot be told.
+        """
+        endpoint = str(self.adapter("load_balancer").get_endpoint())
+        return status_tree.parts_in_error(self._sdk.session, endpoint, load_balancer_id)
 
     def _find(self, service: str) -> Any:
         adapter = getattr(self._sdk, service)

@@ -146,9 +146,11 @@ class Octavia(Lookups):
             ]
             status = body["provisioning_status"]
             if status == "ERROR":
+                parts = self.connection.parts_in_error(number)
                 raise ResourceFailed(
                     attempted,
-                    f"load balancer {body['name']} is in ERROR",
+                    f"load balancer {body['name']} is in ERROR"
+                    + (f" ({parts})" if parts else ""),
                     "An administrator can fail it over: "
                     f"openstack loadbalancer failover {number}",
                 )
