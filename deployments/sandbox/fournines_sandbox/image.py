@@ -42,7 +42,12 @@ _PACKAGES = (
     "curl",
     "ca-certificates",
 )
-_DOCUMENTATION = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
+_DOCUMENTATION = (
+    "/usr/share/doc/*",
+    "/usr/share/man/*",
+    "/usr/share/locale/*",
+    "/usr/share/info/*",
+)
 _GUEST = "fournines_sandbox.guest"
 _FILES = {
     "cloud.cfg": "etc/cloud/cloud.cfg.d/90_fournines.cfg",
@@ -96,7 +101,7 @@ def _recipe() -> list[str]:
         '{ mkdir -p "$1/etc/systemd/system-generators"; '
         'ln -sf /dev/null "$1/etc/systemd/system-generators/cloud-init-generator"; }',
         '--customize-hook=mkdir -p "$1/etc/systemd/system/multi-user.target.wants"; '
-        'ln -sf ../cloud-final.service '
+        "ln -sf ../cloud-final.service "
         '"$1/etc/systemd/system/multi-user.target.wants/cloud-final.service"',
         '--customize-hook=rm -f "$1/etc/machine-id" "$1/etc/hostname"; : > "$1/etc/resolv.conf"',
         _SUITE,
@@ -145,7 +150,12 @@ def unpacked(site: Site) -> Path:
 
 def properties(site: Site) -> dict[str, str]:
     """Properties the image is to have in Glance."""
-    return {PROPERTY: path(site).stem, "os_distro": "debian", "os_version": "12", "os_type": "linux"}
+    return {
+        PROPERTY: path(site).stem,
+        "os_distro": "debian",
+        "os_version": "12",
+        "os_type": "linux",
+    }
 
 
 def copy_from(site: Site, other: Path) -> bool:

@@ -115,7 +115,7 @@ class ControlGroup:
             for top in self.directories:
                 for directory, _, _ in os.walk(top, topdown=False):
                     with contextlib.suppress(OSError):
-                        os.rmdir(directory)
+                        Path(directory).rmdir()
             if not any(top.exists() for top in self.directories):
                 return True
             time.sleep(0.01)

@@ -42,7 +42,9 @@ class Companion:
     def dismiss(self, directory: Path) -> None:
         """End it and forget it."""
         if kernel.netns_exists(self.netns):
-            kernel.nft(f"table inet {self.table} {{}}\ndelete table inet {self.table}\n", self.netns)
+            kernel.nft(
+                f"table inet {self.table} {{}}\ndelete table inet {self.table}\n", self.netns
+            )
         if self.process.signal(signal.SIGKILL):
             self.process.wait(_DEATH_SECONDS)
         with contextlib.suppress(FileNotFoundError):

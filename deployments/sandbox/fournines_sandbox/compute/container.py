@@ -118,7 +118,9 @@ def start(spec: ContainerSpec) -> Process:
         timeout=_START_SECONDS,
     )
     if launched.returncode != 0:
-        raise CommandError(spec.command, launched.returncode, launched.stderr.decode(errors="replace"))
+        raise CommandError(
+            spec.command, launched.returncode, launched.stderr.decode(errors="replace")
+        )
     pid = int(launched.stdout)
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
@@ -129,7 +131,9 @@ def start(spec: ContainerSpec) -> Process:
             return supervisor
         time.sleep(0.01)
     tail = spec.console.read_bytes()[-600:].decode(errors="replace").strip()
-    raise ContainerError(f"container {spec.name} did not start; its console ends with: {tail or '(nothing)'}")
+    raise ContainerError(
+        f"container {spec.name} did not start; its console ends with: {tail or '(nothing)'}"
+    )
 
 
 def init_of(supervisor: Process) -> Process | None:
@@ -137,7 +141,9 @@ def init_of(supervisor: Process) -> Process | None:
     if not supervisor.alive:
         return None
     try:
-        children = Path(f"/proc/{supervisor.pid}/task/{supervisor.pid}/children").read_text().split()
+        children = (
+            Path(f"/proc/{supervisor.pid}/task/{supervisor.pid}/children").read_text().split()
+        )
     except OSError:
         return None
     for child in map(int, children):

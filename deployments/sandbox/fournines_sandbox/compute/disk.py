@@ -41,7 +41,14 @@ def make(file: Path, size_gb: int, content: Path | None = None) -> None:
 def copy(source: Path, target: Path, size_gb: int) -> None:
     """Copy a volume's bytes, sharing them where the file system can, and grow the copy to a size."""
     with still(source):
-        run("cp", "--sparse=always", "--reflink=auto", str(source), str(target), timeout_seconds=1800)
+        run(
+            "cp",
+            "--sparse=always",
+            "--reflink=auto",
+            str(source),
+            str(target),
+            timeout_seconds=1800,
+        )
     grow(target, size_gb)
 
 
@@ -118,7 +125,11 @@ def detach(init: Process, target: str) -> None:
 def still(file: Path) -> Iterator[None]:
     """Hold a mounted volume still, so that a copy of its bytes is a consistent file system."""
     device = loop_of(file)
-    where = run("findmnt", "--noheadings", "--first-only", "--output", "TARGET", device).strip() if device else ""
+    where = (
+        run("findmnt", "--noheadings", "--first-only", "--output", "TARGET", device).strip()
+        if device
+        else ""
+    )
     if where:
         run("fsfreeze", "--freeze", where)
     try:

@@ -15,6 +15,7 @@ import contextlib
 import ctypes
 import os
 import sys
+from pathlib import Path
 
 _OPEN_TREE, _MOVE_MOUNT, _CLONE_NEWNS = 428, 429, 0x20000
 _AT_FDCWD, _OPEN_TREE_CLONE, _MOVE_MOUNT_F_EMPTY_PATH = -100, 1, 4
@@ -31,8 +32,10 @@ def _checked(result: int, attempted: str) -> int:
 
 
 def _enter(pid: str) -> None:
-    with open(f"/proc/{pid}/ns/mnt", "rb") as namespace:
-        _checked(_libc.setns(namespace.fileno(), _CLONE_NEWNS), f"enter the mount namespace of {pid}")
+    with Path(f"/proc/{pid}/ns/mnt").open("rb") as namespace:
+        _checked(
+            _libc.setns(namespace.fileno(), _CLONE_NEWNS), f"enter the mount namespace of {pid}"
+        )
 
 
 def attach(pid: str, directory: str, target: str) -> None:
@@ -44,7 +47,7 @@ def attach(pid: str, directory: str, target: str) -> None:
     _enter(pid)
     if os.path.ismount(target):
         return
-    os.makedirs(target, exist_ok=True)
+    Path(target).mkdir(parents=True, exist_ok=True)
     _checked(
         _libc.syscall(_MOVE_MOUNT, tree, b"", _AT_FDCWD, target.encode(), _MOVE_MOUNT_F_EMPTY_PATH),
         f"move it to {target}",
@@ -57,7 +60,7 @@ def detach(pid: str, target: str) -> None:
     if os.path.ismount(target):
         _checked(_libc.umount2(target.encode(), 0), f"unmount {target}")
     with contextlib.suppress(OSError):
-        os.rmdir(target)
+        Path(target).rmdir()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -154,7 +153,9 @@ class Machine:
         for store in (images(self.site), self.site.cache / "rootfs"):
             if (store / known.image).is_dir():
                 return store / known.image
-        raise MachineError(f"the unpacked image {known.image} of instance {self.uuid} is gone; rebuild the instance")
+        raise MachineError(
+            f"the unpacked image {known.image} of instance {self.uuid} is gone; rebuild the instance"
+        )
 
     def mount(self) -> None:
         """Mount its root directory without starting it; idempotent."""
@@ -266,7 +267,9 @@ class Machine:
         """Give it a volume, running or not; idempotent."""
         with self.exclusively():
             known = self.known
-            others = tuple(item for item in known.attachments if item.volume_id != attachment.volume_id)
+            others = tuple(
+                item for item in known.attachments if item.volume_id != attachment.volume_id
+            )
             init = self.init
             if init:
                 directory = self._volume_mount(attachment)
@@ -299,8 +302,5 @@ def all_machines(site: Site) -> list[Machine]:
     """Every instance that has a directory on this machine."""
     if not home(site).is_dir():
         return []
-    return [
-        Machine(site, entry)
-        for entry in sorted(os.listdir(home(site)))
-        if not entry.startswith(".") and (home(site) / entry).is_dir()
-    ]
+    directories = sorted(entry for entry in home(site).iterdir() if entry.is_dir())
+    return [Machine(site, entry.name) for entry in directories if not entry.name.startswith(".")]

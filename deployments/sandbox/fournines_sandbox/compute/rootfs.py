@@ -97,7 +97,9 @@ class ImageStore:
         """What is unpacked now."""
         if not self._directory.is_dir():
             return []
-        return sorted(entry.name for entry in self._directory.iterdir() if not entry.name.startswith("."))
+        return sorted(
+            entry.name for entry in self._directory.iterdir() if not entry.name.startswith(".")
+        )
 
 
 def unpack(archive: Path, directory: Path) -> None:
@@ -114,7 +116,10 @@ def unpack(archive: Path, directory: Path) -> None:
         "--exclude=./dev/*",
         timeout_seconds=600,
     )
-    if not any((directory / name).exists() for name in ("sbin/init", "usr/lib/systemd/systemd", "lib/systemd/systemd")):
+    if not any(
+        (directory / name).exists()
+        for name in ("sbin/init", "usr/lib/systemd/systemd", "lib/systemd/systemd")
+    ):
         raise ValueError("the image is not a root file system with systemd: /sbin/init is missing")
 
 
@@ -122,7 +127,15 @@ def pack(root: Path, sink: Callable[[BinaryIO], None]) -> None:
     """
     Stream a root directory as an image archive to `sink`, without what belongs to one instance alone.
     """
-    command = ["tar", "--create", "--file=-", f"--directory={root}", "--numeric-owner", "--xattrs", "--sparse"]
+    command = [
+        "tar",
+        "--create",
+        "--file=-",
+        f"--directory={root}",
+        "--numeric-owner",
+        "--xattrs",
+        "--sparse",
+    ]
     command += ["--one-file-system", "--ignore-failed-read", "--warning=no-file-changed"]
     command += [f"--exclude={pattern}" for pattern in NOT_IN_IMAGES] + ["."]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tar:
@@ -134,7 +147,10 @@ def pack(root: Path, sink: Callable[[BinaryIO], None]) -> None:
             tar.kill()
             raise
         said = tar.stderr.read().decode(errors="replace")
-    if tar.returncode not in (0, 1):  # 1: a file changed while it was read, as on any running system
+    if tar.returncode not in (
+        0,
+        1,
+    ):  # 1: a file changed while it was read, as on any running system
         raise CommandError(command, tar.returncode, said)
 
 

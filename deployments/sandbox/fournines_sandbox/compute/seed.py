@@ -54,7 +54,9 @@ class Seed:
             "etc/hostname": f"{self.hostname}\n".encode(),
             "etc/hosts": f"127.0.0.1 localhost\n127.0.1.1 {self.hostname}\n::1 localhost\n".encode(),
             # Empty when the subnet names none: a resolver without a server would stall every lookup for ten seconds.
-            "etc/resolv.conf": "".join(f"nameserver {address}\n" for address in self.nameservers).encode(),
+            "etc/resolv.conf": "".join(
+                f"nameserver {address}\n" for address in self.nameservers
+            ).encode(),
         }
 
     def write(self, root: Path) -> None:

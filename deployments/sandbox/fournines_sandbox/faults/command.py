@@ -16,7 +16,11 @@ from fournines_sandbox.faults import kinds
 from fournines_sandbox.faults.kinds import KINDS, FaultError
 from fournines_sandbox.site import Site
 
-_KINDS_HELP = "\n".join(f"\b\n{kind.name:<12} the instance {kind.meaning}" for kind in KINDS.values())
+_KINDS_HELP = "\n".join(
+    f"\b\n{kind.name:<12} the instance {kind.meaning}" for kind in KINDS.values()
+)
+
+_HELP = f"Break INSTANCE (a server's name or id, or their beginning).\n\n{_KINDS_HELP}"
 
 
 def instance(site: Site, wanted: str) -> tuple[Machine, Record]:
@@ -28,7 +32,9 @@ def instance(site: Site, wanted: str) -> tuple[Machine, Record]:
     """
     known = [(machine, found) for machine in all_machines(site) if (found := machine.record)]
     exact = [item for item in known if wanted in (item[1].uuid, item[1].name)]
-    begun = [item for item in known if item[1].uuid.startswith(wanted) or item[1].name.startswith(wanted)]
+    begun = [
+        item for item in known if item[1].uuid.startswith(wanted) or item[1].name.startswith(wanted)
+    ]
     found = exact or begun
     if len(found) == 1:
         return found[0]
@@ -38,13 +44,20 @@ def instance(site: Site, wanted: str) -> tuple[Machine, Record]:
     raise FaultError(f"no instance is called {wanted}; there are: {names}")
 
 
-@click.command(name="break", help=f"Break INSTANCE (a server's name or id, or their beginning).\n\n{_KINDS_HELP}")
+@click.command(name="break", help=_HELP)
 @click.argument("kind", type=click.Choice(list(KINDS)))
 @click.argument("name", metavar="INSTANCE")
-@click.option("--seconds", type=click.FloatRange(0, 600), default=1.0, show_default=True, help="Delay of grey-slow.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, 600),
+    default=1.0,
+    show_default=True,
+    help="Delay of grey-slow.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj
 def break_(site: Site, kind: str, name: str, seconds: float, as_json: bool) -> None:
+    """Break an instance."""
     machine, record = instance(site, name)
     sentence = kinds.strike(machine, kind, seconds)
     _say(as_json, sentence, kind=kind, instance=record.uuid, name=record.name)

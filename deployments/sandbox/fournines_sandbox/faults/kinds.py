@@ -33,13 +33,13 @@ class Kind:
     strike: Callable[[Machine, float], None]
 
 
-def _kill(machine: Machine, seconds: float) -> None:
+def _kill(machine: Machine, _seconds: float) -> None:
     init = machine.init
     if init is not None:
         init.signal(signal.SIGKILL)
 
 
-def _hang(machine: Machine, seconds: float) -> None:
+def _hang(machine: Machine, _seconds: float) -> None:
     machine.group.freeze()
 
 
@@ -117,5 +117,7 @@ def mend(machine: Machine) -> tuple[str, str]:
     if broken:
         return broken, f"{known.name} is mended ({broken})"
     if known.power is Power.OFF:
-        raise FaultError(f"{known.name} is off as far as Nova knows: `openstack server start {known.name}`")
+        raise FaultError(
+            f"{known.name} is off as far as Nova knows: `openstack server start {known.name}`"
+        )
     return "", f"{known.name} was not broken"

@@ -105,7 +105,9 @@ async def _head(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
     return seen, b""
 
 
-async def _pass_on(first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pass_on(
+    first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
     address, port = original_destination(writer.get_extra_info("socket"))
     upstream_reader, upstream_writer = await asyncio.open_connection(address, port)
     upstream_writer.write(first)

@@ -59,7 +59,9 @@ def interpose(machine: Machine, mode: str, seconds: float) -> None:
     process = Process.of(child.pid)
     if said.strip() != b"ready" or process is None:
         child.kill()
-        raise MachineError(f"the fault proxy of {machine.uuid} did not start; see {machine.directory}/fault.log")
+        raise MachineError(
+            f"the fault proxy of {machine.uuid} did not start; see {machine.directory}/fault.log"
+        )
     stands = Companion(name=mode, process=process, netns=machine.netns, table=_TABLE)
     stands.save(machine.directory)
     try:
@@ -71,7 +73,9 @@ def interpose(machine: Machine, mode: str, seconds: float) -> None:
 
 def interposed(machine: Machine) -> str:
     """The mode of the proxy before an instance; empty when there is none."""
-    return next((found.name for found in companion.all_of(machine.directory) if found.process.alive), "")
+    return next(
+        (found.name for found in companion.all_of(machine.directory) if found.process.alive), ""
+    )
 
 
 def withdraw(machine: Machine) -> None:

@@ -11,7 +11,6 @@ import time
 from typing import Any
 
 from fournines_sandbox.services import serving
-from fournines_sandbox.site import Site
 
 _WORKING_SECONDS_MAX = 30
 
@@ -28,7 +27,7 @@ def main() -> None:
         importlib.import_module(f"cinder.cmd.{command}")
     wsgi = application.initialize_application()
     _own_privileges()
-    threading.Thread(target=_start_services, args=(site,), daemon=True).start()
+    threading.Thread(target=_start_services, daemon=True).start()
     serving.serve(site, "cinder", wsgi)
 
 
@@ -64,7 +63,7 @@ def _one_of_many() -> Any:
     return OneOfMany
 
 
-def _start_services(site: Site) -> None:
+def _start_services() -> None:
     conf = importlib.import_module("oslo_config.cfg").CONF
     constants = importlib.import_module("cinder.common.constants")
     volume = importlib.import_module("cinder.cmd.volume")

@@ -43,7 +43,9 @@ class FileBackup(driver.BackupDriver):  # type: ignore[misc]
             copy_sparse(volume_file, target)
         scratch.replace(self._file(backup))
 
-    def restore(self, backup: Any, volume_id: str, volume_file: BinaryIO, volume_is_new: bool) -> None:
+    def restore(
+        self, backup: Any, volume_id: str, volume_file: BinaryIO, volume_is_new: bool
+    ) -> None:
         with self._file(backup).open("rb") as source:
             copy_sparse(source, volume_file)
 
@@ -70,7 +72,9 @@ def copy_sparse(source: BinaryIO, target: BinaryIO) -> None:
             break
         end = os.lseek(reading, offset, os.SEEK_HOLE)
         while offset < end:
-            step = os.copy_file_range(reading, writing, min(end - offset, _STEP_BYTES), offset, offset)
+            step = os.copy_file_range(
+                reading, writing, min(end - offset, _STEP_BYTES), offset, offset
+            )
             if step == 0:
                 raise OSError(f"the source ended at byte {offset} of {size}")
             offset += step

@@ -107,7 +107,12 @@ class FileDriver(driver.CloneableImageVD, driver.BaseVD):  # type: ignore[misc]
         return {}, True
 
     def copy_image_to_volume(
-        self, context: Any, volume: Any, image_service: Any, image_id: str, disable_sparse: bool = False
+        self,
+        context: Any,
+        volume: Any,
+        image_service: Any,
+        image_id: str,
+        disable_sparse: bool = False,
     ) -> None:
         file = self._file(volume)
         scratch = self.directory / f".{uuid.uuid4().hex}"
@@ -126,7 +131,9 @@ class FileDriver(driver.CloneableImageVD, driver.BaseVD):  # type: ignore[misc]
             archive.unlink(missing_ok=True)
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def copy_volume_to_image(self, context: Any, volume: Any, image_service: Any, image_meta: Any) -> None:
+    def copy_volume_to_image(
+        self, context: Any, volume: Any, image_service: Any, image_meta: Any
+    ) -> None:
         with disk.still(self._file(volume)), self._file(volume).open("rb") as source:
             image_service.update(context, image_meta["id"], {}, source)
 
