@@ -72,7 +72,10 @@ def test_tempest(cloud, admin, tmp_path):
     for role in set(ROLES) - known:
         admin.identity.create_role(name=role)
     workspace = tmp_path / "workspace"
-    subprocess.run([tempest(), "init", workspace], check=True, capture_output=True)
+    register = ["--workspace-path", tmp_path / "workspaces.yaml"]
+    subprocess.run(
+        [tempest(), "init", *register, workspace], check=True, capture_output=True
+    )
     (workspace / "etc" / "tempest.conf").write_text(
         configuration(cloud, admin, workspace)
     )
