@@ -16,7 +16,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fournines_sandbox import clouds, credentials, database, image, needs, seed, supervision, sweep
+from fournines_sandbox import (
+    clouds,
+    credentials,
+    database,
+    image,
+    limits,
+    needs,
+    seed,
+    supervision,
+    sweep,
+)
 from fournines_sandbox.configuration import files
 from fournines_sandbox.network import plug
 from fournines_sandbox.site import Site
@@ -78,6 +88,7 @@ def up(site: Site, clouds_file: Path, say: Say) -> None:
                 database.create(site)
         making.result()
 
+    limits.ensure()
     with progress.step("bridges"):
         plug.ensure_switch(site)
     supervision.write(site)
