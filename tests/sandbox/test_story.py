@@ -58,6 +58,8 @@ def fournines(*words, **environment):
 def settings(cloud):
     """The settings of this checkout; its programs end with the story, the cloud goes on for other tests."""
     chosen = Settings()
+    done = fournines("up")
+    assert done.returncode == 0, done.stdout + done.stderr
     yield chosen
     fournines("destroy", str(PLATFORM), "--yes", "--plain")
     supervision.stop(chosen)
