@@ -7,7 +7,7 @@ first step, so that whoever comes after a crash goes on towards the same end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -158,7 +158,8 @@ def deploy(
         if any(step.kind == "ensure-network" for step in made.steps):
             held.take_all([leasing.of_platform(desired.name)])
         record_desired(workshop, desired, only)
-        return perform(workshop, made, seen, held, audience)
+        floors = diff.floors(desired)
+        return perform(workshop, made, seen, held, audience, floors=floors)
 
 
 def scale(
@@ -222,11 +223,15 @@ def perform(
     seen: Inventory,
     held: leasing.Holding,
     audience: Audience,
+    *,
+    floors: Mapping[str, int] | None = None,
 ) -> Result:
     """
     Check a plan's soundness, show it, and perform it under leases already held.
+
+    `floors` are the serving members that each pool must keep; None where nothing is to be kept.
     """
-    linter.check(made, seen)
+    linter.check(made, seen, floors)
     audience.show(made)
     if made.empty:
         return Result(plan=made, refusals=made.refusals)

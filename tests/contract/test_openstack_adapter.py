@@ -17,6 +17,7 @@ from fournines.cloud.errors import (
     RequestInvalid,
     ResourceFailed,
 )
+from fournines.cloud.openstack import balancing
 from fournines.model.ownership import Owner
 from fournines.model.specification import (
     InstanceSpec,
@@ -310,3 +311,27 @@ def test_a_provider_without_metrics_gets_a_load_balancer_without_them(mock, clou
     first, second = (one.json()["loadbalancer"] for one in post.request_history)
     assert [one["protocol"] for one in first["listeners"]] == ["HTTP", "PROMETHEUS"]
     assert [one["protocol"] for one in second["listeners"]] == ["HTTP"]
+
+
+@pytest.mark.parametrize(
+    ("present", "wanted", "sent"),
+    [
+        pytest.param(["10.0.0.0/8"], (), [], id="anybody-again-is-sent"),
+        pytest.param(None, (), None, id="no-restriction-is-told-as-null"),
+        pytest.param(None, ("10.0.0.0/8",), ["10.0.0.0/8"], id="narrowed"),
+        pytest.param(["b", "a"], ("a", "b"), None, id="order-does-not-matter"),
+    ],
+)
+def test_who_may_come_in_is_brought_up_to_date(present, wanted, sent):
+    """
+    A listener's allowed_cidrs are changed when they differ, the emptied list included.
+    """
+    spec = ListenerSpec(
+        name="http", protocol="HTTP", port=80, pool="web", allowed_cidrs=wanted
+    )
+    body = balancing.listener(spec)
+
+    changes = balancing.differences(body, body | {"allowed_cidrs": present})
+
+    assert changes.get("allowed_cidrs") == sent
+    assert ("allowed_cidrs" in balancing.said(body)) == bool(wanted)

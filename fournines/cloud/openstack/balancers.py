@@ -243,7 +243,7 @@ class _Change:
                 self.send("PUT", f"listeners/{present['id']}", {"listener": changes})
             return
         body = {
-            **wanted,
+            **balancing.said(wanted),
             "protocol": spec.protocol,
             "protocol_port": spec.port,
             "loadbalancer_id": self._number,

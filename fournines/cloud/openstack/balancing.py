@@ -36,7 +36,7 @@ def creation(spec: LoadBalancerSpec, subnet: str, *, prometheus: bool = True) ->
         ],
         "listeners": [
             {
-                **listener(one),
+                **said(listener(one)),
                 "protocol": one.protocol,
                 "protocol_port": one.port,
                 **({"default_pool": {"name": one.pool}} if one.pool else {}),
@@ -73,9 +73,16 @@ def listener(spec: ListenerSpec) -> Body:
             "timeout_member_connect": spec.timeout_member_connect_ms,
             "timeout_member_data": spec.timeout_member_data_ms,
         }
-    if spec.allowed_cidrs:
-        body["allowed_cidrs"] = list(spec.allowed_cidrs)
+    # Sent when empty, too: "anybody" must take back what was narrower before.
+    body["allowed_cidrs"] = list(spec.allowed_cidrs)
     return body
+
+
+def said(body: Body) -> Body:
+    """
+    Without what a new listener is anyway: a provider without allowed_cidrs refuses the very word.
+    """
+    return {key: value for key, value in body.items() if value != []}
 
 
 def pool(spec: PoolSpec) -> Body:
@@ -166,7 +173,8 @@ def differences(wanted: Body, present: Body) -> Body:
 
 def _comparable(value: Any) -> Any:
     if isinstance(value, list):
-        return sorted(value)
+        # Octavia says null for "no restriction".
+        return sorted(value) or None
     if isinstance(value, dict):
         return {key: one for key, one in value.items() if one is not None}
     return value
