@@ -5,7 +5,6 @@ Writing a case down as it happens: every event is committed, logged, and kept fo
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -53,7 +52,7 @@ class CaseBook:
         self._store: Store = workshop.store
         self._clock = workshop.clock
         self._case = case
-        self._lock = threading.RLock()
+        self._lock = workshop.crew.lock()
         self.publish = publish
 
     @property

@@ -7,7 +7,6 @@ Reading only. What it returns is what every decision of a healing is made from; 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from flows import heal_measures, places, probe_rounds, surroundings
@@ -52,7 +51,7 @@ def examine(
         CloudUnreachable: Neither the cloud nor the instance could be looked at.
     """
     place = places.find(ward.workshop.store.registry, case.subject)
-    with ThreadPoolExecutor(2 * (PEERS_MAX + 2), "look") as threads:
+    with ward.workshop.crew.hands(2 * (PEERS_MAX + 2), "look") as threads:
         known = ward.known(case.subject.platform)
         reading = threads.submit(_read, ward, case.subject)
         if known is None or places.instance(known, case.subject) is None:
@@ -99,7 +98,7 @@ def look_once(ward: Ward, subject: Subject) -> MemberEvidence:
     """
     place = places.find(ward.workshop.store.registry, subject)
     service = ward.workshop.cloud.inventory(subject.platform, subject.service)
-    with ThreadPoolExecutor(PEERS_MAX + 2, "look") as threads:
+    with ward.workshop.crew.hands(PEERS_MAX + 2, "look") as threads:
         measuring = threads.submit(_measure, ward, place, service, subject)
         probes = probe_rounds.take(
             ward, place.group, service, subject, threads, rounds=1
@@ -131,6 +130,7 @@ def _measure(
     balancer, pool, member = found
     return heal_measures.of_member(
         ward.metrics,
+        crew=ward.workshop.crew,
         pool_id=_pool_id(inventory, balancer, pool),
         member_id=member.id,
         instance=name,

@@ -6,7 +6,6 @@ One API call, decided from the healer's view (healing.first_action). It is harml
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from datetime import timedelta
@@ -46,7 +45,7 @@ class FirstMoves:
         self._workshop = workshop
         self._view = view
         self._threads = threads
-        self._lock = threading.Lock()
+        self._lock = workshop.crew.lock()
         self._moves: dict[str, Future[Move]] = {}
         self.on_refusal: Callable[[Refusal], None] = lambda _refusal: None
 

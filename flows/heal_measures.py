@@ -4,11 +4,11 @@ What Prometheus says about one member and about a service, in the words of the e
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from alerts import conventions as c
 from fournines import log
+from fournines.crew import Crew
 from fournines.metrics.protocol import Metrics, MetricsError
 from healing.evidence import Measures
 
@@ -24,6 +24,7 @@ _log = log.get("healing")
 def of_member(
     metrics: Metrics,
     *,
+    crew: Crew,
     pool_id: str,
     member_id: str,
     instance: str,
@@ -44,7 +45,7 @@ def of_member(
         "sessions": f"sum({c.MEMBER_SESSIONS}{{{me}}})",
         "up": f'max({c.UP}{{{c.INSTANCE_NAME}="{instance}",job="{c.Job.MEMBERS}"}})',
     }
-    with ThreadPoolExecutor(len(queries), "measure") as threads:
+    with crew.hands(len(queries), "measure") as threads:
         values = dict(
             zip(
                 queries,

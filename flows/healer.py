@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -76,7 +74,7 @@ class Healer:
         self.workshop = workshop
         self.view = View(workshop)
         self.moves = FirstMoves(
-            workshop, self.view, ThreadPoolExecutor(MOVES_AT_ONCE, "move")
+            workshop, self.view, workshop.crew.hands(MOVES_AT_ONCE, "move")
         )
         self.ward = Ward.over(workshop, metrics, self.view.inventory, self.moves.of)
         self.admissions = Admissions(
@@ -84,7 +82,7 @@ class Healer:
         )
         self.beds = Beds(workshop, self._treat)
         self.recorder = Recorder(workshop)
-        self.loops = Loops()
+        self.loops = Loops(workshop.crew)
         self.registry = CollectorRegistry()
         self.counts = Counts(self.registry)
         self.moves.on_refusal = self.counts.refused
@@ -97,8 +95,8 @@ class Healer:
             "New alerts that a first move was considered for.",
             registry=self.registry,
         )
-        self._mail = threading.Event()
-        self._stale = threading.Event()
+        self._mail = workshop.crew.event()
+        self._stale = workshop.crew.event()
         self.door = Door(
             inbox=workshop.store.inbox,
             token=self._token,

@@ -4,10 +4,9 @@ Treating cases, a few at once; the others wait in the store. What cannot be said
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from flows.case_book import CaseBook
 from fournines import log
@@ -39,12 +38,12 @@ class Beds:
     def __init__(self, workshop: Workshop, treat: Treat) -> None:
         self._workshop = workshop
         self._treat = treat
-        self._lock = threading.Lock()
+        self._lock = workshop.crew.lock()
         self._inside: set[str] = set()
         self._tries: Counter[str] = Counter()
         self._breaks: Counter[str] = Counter()
-        self._closing = threading.Event()
-        self._threads = ThreadPoolExecutor(
+        self._closing = workshop.crew.event()
+        self._threads = workshop.crew.hands(
             workshop.settings.heals_at_once_max, "healing"
         )
 
@@ -99,9 +98,9 @@ class Beds:
         if again and not self._closing.is_set():
             self._tries[case_id] += 1
             pause = min(PAUSE_SECONDS * self._tries[case_id], PAUSE_SECONDS_MAX)
-            timer = threading.Timer(pause, self.admit, [case_id])
-            timer.daemon = True
-            timer.start()
+            self._workshop.crew.beside(
+                "again", partial(self.admit, case_id), after_seconds=pause
+            )
         else:
             self._tries.pop(case_id, None)
 

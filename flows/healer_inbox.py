@@ -4,7 +4,6 @@ From alerts and sightings to cases: one open case per slot, and every alert ends
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -46,7 +45,7 @@ class Admissions:
         self._workshop = workshop
         self._view = view
         self._suspects_of = suspects_of
-        self._lock = threading.Lock()
+        self._lock = workshop.crew.lock()
 
     def sort(self) -> tuple[Case, ...]:
         """

@@ -1,14 +1,15 @@
 """
-What the healer does again and again, each in a thread of its own: a loop that breaks is logged and goes on.
+What the healer does again and again, each beside the others: a loop that breaks is logged and goes on.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from fournines import log
+from fournines.crew import Crew, Event
 
 _log = log.get("healer")
 
@@ -18,9 +19,9 @@ class Loops:
     Threads that call something every so many seconds, or sooner when woken.
     """
 
-    def __init__(self) -> None:
-        self._ending = threading.Event()
-        self._threads: list[threading.Thread] = []
+    def __init__(self, crew: Crew) -> None:
+        self._crew = crew
+        self._ending = crew.event()
         self._beats: dict[str, float] = {}
 
     def run(
@@ -29,19 +30,13 @@ class Loops:
         act: Callable[[], object],
         *,
         seconds: float,
-        wake: threading.Event | None = None,
+        wake: Event | None = None,
     ) -> None:
         """
         Begin a loop. `wake` ends a pause early.
         """
-        thread = threading.Thread(
-            target=self._loop,
-            args=(name, act, seconds, wake or threading.Event()),
-            name=name,
-            daemon=True,
-        )
-        self._threads.append(thread)
-        thread.start()
+        ring = wake or self._crew.event()
+        self._crew.beside(name, partial(self._loop, name, act, seconds, ring))
 
     @property
     def beats(self) -> dict[str, float]:
@@ -62,7 +57,7 @@ class Loops:
         name: str,
         act: Callable[[], object],
         seconds: float,
-        wake: threading.Event,
+        wake: Event,
     ) -> None:
         while not self._ending.is_set():
             self._beats[name] = time.monotonic()

@@ -6,8 +6,6 @@ Two rounds of our own probes of every member; who fails both is a suspect, and o
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 from flows import healer_targets
 from flows.healer_view import View
 from flows.probe_rounds import ROUND_SECONDS
@@ -41,7 +39,7 @@ class Sweep:
             for where, what, group, instance in healer_targets.instances(self._view)
             if (where.name, what.name) == (platform, service) and instance.address
         ]
-        with ThreadPoolExecutor(AT_ONCE, "sweep") as threads:
+        with self._workshop.crew.hands(AT_ONCE, "sweep") as threads:
             bad = [
                 pair
                 for pair, fails in zip(

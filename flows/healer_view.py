@@ -6,7 +6,6 @@ Decisions about anything irreversible never come from here; they read the cloud 
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -43,7 +42,7 @@ class View:
 
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
-        self._lock = threading.Lock()
+        self._lock = workshop.crew.lock()
         self._inventories: dict[str, Inventory] = {}
         self._platforms: tuple[Platform, ...] = ()
         self._weights: dict[str, tuple[int, datetime]] = {}

@@ -5,7 +5,7 @@ Rounds of our own probes: the subject on the users' path and the health check's,
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
 from flows import places
@@ -41,7 +41,7 @@ def take(
     group: Group,
     inventory: Inventory | None,
     subject: Subject,
-    threads: ThreadPoolExecutor,
+    threads: Executor,
     *,
     rounds: int = ROUNDS,
 ) -> Probes:

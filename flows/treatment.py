@@ -8,11 +8,11 @@ the case is open then, and whoever called tries again.
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import structlog
 from pydantic import JsonValue
@@ -177,9 +177,9 @@ class Treatment:
         self.book.keep(**kept)
         if before and met.instance:
             # Beside the way: people want it afterwards, nobody decides by it.
-            threading.Thread(
-                target=self._keep_console, args=(met.instance,), daemon=True
-            ).start()
+            self.ward.workshop.crew.beside(
+                "console", partial(self._keep_console, met.instance)
+            )
         self.book.publish("evidence", case_text.evidence_of(seen))
         if seen.evidence.operating_status in {"ERROR", "OFFLINE"}:
             self.book.first("out_of_pool_at", seen.evidence.at)

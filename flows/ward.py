@@ -4,11 +4,10 @@ What a healing works with, and the one lease that healings of a service share.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from fournines.metrics.protocol import Metrics
@@ -25,7 +24,7 @@ class SharedLeases:
 
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
-        self._lock = threading.Lock()
+        self._lock = workshop.crew.lock()
         self._held: dict[str, tuple[ExitStack, Holding, int]] = {}
 
     @contextmanager
@@ -112,9 +111,9 @@ class Ward:
     workshop: Workshop
     metrics: Metrics
     leases: SharedLeases
+    gate: AbstractContextManager[object]
     known: Callable[[str], Inventory | None] = nothing_known
     first_move: Callable[[str | None], Future[Move] | None] = no_move
-    gate: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def over(
@@ -127,4 +126,11 @@ class Ward:
         """
         A ward over a workshop.
         """
-        return cls(workshop, metrics, SharedLeases(workshop), known, first_move)
+        return cls(
+            workshop,
+            metrics,
+            SharedLeases(workshop),
+            workshop.crew.lock(),
+            known,
+            first_move,
+        )

@@ -8,7 +8,7 @@ intended ones are performed again, for each is idempotent. Works with and withou
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -128,9 +128,8 @@ class _Execution:
         sorter = TopologicalSorter({s.id: s.needs for s in self.plan.steps})
         sorter.prepare()
         running: dict[Future[float], Step] = {}
-        threads = ThreadPoolExecutor(
-            max(1, self.workshop.settings.parallel_steps_max), "step"
-        )
+        crew = self.workshop.crew
+        threads = crew.hands(max(1, self.workshop.settings.parallel_steps_max), "step")
         try:
             while True:
                 while ready := sorter.get_ready():
@@ -144,7 +143,7 @@ class _Execution:
                             running[future] = step
                 if not running:
                     break
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                for future in crew.first_done(running):
                     step = running.pop(future)
                     if self._ended(step, future):
                         sorter.done(step.id)

@@ -11,14 +11,15 @@ import getpass
 import os
 import re
 import socket
-import threading
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from fournines import log
+from fournines.crew import Event
 from fournines.store.protocol import Lease, LeaseHeld, StoreError
 from tasks.workshop import Workshop
 
@@ -43,7 +44,7 @@ class Holding:
         self._purpose = purpose
         self._leases: dict[str, Lease] = {}
         self._renewed_at: datetime | None = None
-        self._lock = threading.Lock()
+        self._lock = workshop.crew.lock()
 
     def check(self) -> None:
         """
@@ -114,16 +115,12 @@ def holding(
     """
     held = Holding(workshop, holder_name(), purpose)
     held.take_all(names)
-    ended = threading.Event()
-    keeper = threading.Thread(
-        target=_keep, args=(held, workshop, ended), name="lease-keeper", daemon=True
-    )
-    keeper.start()
+    ended = workshop.crew.event()
+    workshop.crew.beside("lease-keeper", partial(_keep, held, workshop, ended))
     try:
         yield held
     finally:
         ended.set()
-        keeper.join()
         held.give_back()
 
 
@@ -154,7 +151,7 @@ def holder_name() -> str:
     return f"{user}@{socket.gethostname()} process {me}/{_begun(me) or 0} run {run}"
 
 
-def _keep(held: Holding, workshop: Workshop, ended: threading.Event) -> None:
+def _keep(held: Holding, workshop: Workshop, ended: Event) -> None:
     pause = workshop.settings.lease_ttl_seconds / RENEWALS_PER_LIFE
     while not ended.wait(pause):
         try:

@@ -4,7 +4,6 @@ Waiting until instances serve: our own probe of each, and the load balancer's wo
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from fournines.cloud.errors import DeadlinePassed
@@ -84,5 +83,6 @@ def _unanswered(step: AwaitServing, pool: Pool, workshop: Workshop) -> list[str]
         return f"{member.name} answers http://{member.address}:{port}{path} by {said}"
 
     members = _members(step, pool)
-    with ThreadPoolExecutor(min(_PROBES_AT_ONCE, max(1, len(members)))) as threads:
+    count = min(_PROBES_AT_ONCE, max(1, len(members)))
+    with workshop.crew.hands(count, "serving") as threads:
         return [said for said in threads.map(ask, members) if said]

@@ -1,5 +1,5 @@
 """
-What every effect works with: one cloud, one store, one clock, one pair of eyes.
+What every effect works with: one cloud, one store, one clock, one pair of eyes, and helpers beside us.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fournines.clock import Clock
 from fournines.cloud.protocol import Cloud
+from fournines.crew import THREADS, Crew
 from fournines.model.probing import Prober
 from fournines.settings import Settings
 from fournines.store.protocol import Store
@@ -24,3 +25,4 @@ class Workshop:
     clock: Clock
     prober: Prober
     settings: Settings
+    crew: Crew = THREADS

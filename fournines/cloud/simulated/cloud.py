@@ -19,6 +19,7 @@ from fournines.cloud.simulated.instances import Instances
 from fournines.cloud.simulated.records import Behaviour, InstanceRecord
 from fournines.cloud.simulated.scenario import InconsistentScenario, Scenario
 from fournines.cloud.simulated.shared import Shared
+from fournines.crew import THREADS, Crew
 from fournines.model.inventory import Inventory, Quota
 
 
@@ -28,9 +29,12 @@ class SimulatedCloud(Instances, Balancers, Shared):
     """
 
     def __init__(
-        self, scenario: Scenario | None = None, clock: Clock | None = None
+        self,
+        scenario: Scenario | None = None,
+        clock: Clock | None = None,
+        crew: Crew = THREADS,
     ) -> None:
-        super().__init__(scenario or Scenario(), clock or SystemClock())
+        super().__init__(scenario or Scenario(), clock or SystemClock(), crew)
         self._last_read: dict[tuple[str, str | None], Inventory] = {}
 
     # -- reading

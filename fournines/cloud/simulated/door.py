@@ -4,11 +4,12 @@ How a call of the simulated cloud runs: latency, fault, effect under the lock, r
 
 from __future__ import annotations
 
-import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import RLock
 from typing import TypeVar
 
 from fournines.clock import Clock
@@ -27,6 +28,7 @@ from fournines.cloud.simulated.faults import TRANSIENT, Fault, FaultKind, Killed
 from fournines.cloud.simulated.records import Marked
 from fournines.cloud.simulated.scenario import Scenario
 from fournines.cloud.simulated.world import World
+from fournines.crew import THREADS, Crew
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Marked)
@@ -68,14 +70,14 @@ class Door:
         calls: Every call, in order.
     """
 
-    def __init__(self, scenario: Scenario, clock: Clock) -> None:
+    def __init__(self, scenario: Scenario, clock: Clock, crew: Crew = THREADS) -> None:
         self.scenario = scenario
         self.clock = clock
         self.world = World(scenario)
         self.calls: list[Call] = []
-        self._lock = threading.RLock()
-        self._balancer_locks: defaultdict[str, threading.RLock] = defaultdict(
-            threading.RLock
+        self._lock = RLock()
+        self._balancer_locks: defaultdict[str, AbstractContextManager[object]] = (
+            defaultdict(crew.lock)
         )
 
     @property
@@ -157,7 +159,7 @@ class Door:
         """
         return self.clock.now() + timedelta(seconds=seconds)
 
-    def balancer_lock(self, name: str) -> threading.RLock:
+    def balancer_lock(self, name: str) -> AbstractContextManager[object]:
         """
         Held for the length of a change to a load balancer, so that callers never meet PENDING states.
         """
