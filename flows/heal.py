@@ -125,13 +125,17 @@ def heal(
     bedside = BEDSIDE.get()
     with ThreadPoolExecutor(1, "artifacts") as threads:
 
-        def publish(kind: str, markdown: str) -> None:
-            threads.submit(copy_context().run, _show, kind, case, markdown)
+        def publishing(case_id: str) -> Publish:
+            def publish(kind: str, markdown: str) -> None:
+                threads.submit(copy_context().run, _show, kind, case_id, markdown)
+
+            return publish
 
         if bedside is not None:
             bedside.begun = True
-            _remember_run(bedside.ward.workshop, bedside.case_id)
-            closed = treat(bedside.ward, bedside.case_id, publish, bedside.early)
+            number = bedside.case_id
+            _remember_run(bedside.ward.workshop, number)
+            closed = treat(bedside.ward, number, publishing(number), bedside.early)
             bedside.result = closed
         else:
             with stage.workshop() as workshop:
@@ -139,7 +143,7 @@ def heal(
                 subject = _subject(workshop, platform, service, group, slot)
                 opened = case or open_case(workshop, subject, "button").id
                 _remember_run(workshop, opened)
-                closed = treat(ward, opened, publish)
+                closed = treat(ward, opened, publishing(opened))
     verdict = closed.verdict or ""
     if closed.state is CaseState.RECOVERED:
         return Completed(message=verdict, data=verdict)

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import pytest
 
+from fournines.cloud.simulated import Behaviour
+from fournines.model.case import CaseState
+from tests.story.clinic import a_service
 from tests.unwind.harness import PLATFORM, World, a_platform
 
 pytestmark = pytest.mark.prefect
@@ -78,3 +81,63 @@ def test_a_refused_run_has_failed(world):
 
     assert state.is_failed()
     assert "nothing is deployed" in state.message
+
+
+def a_probed_platform():
+    """
+    Two members that can be asked from outside.
+    """
+    service = a_service(count=2, min_healthy=1)
+    return a_platform().model_copy(update={"services": (service,)})
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "verdict", "leaves"),
+    [
+        pytest.param(Behaviour.SERVING, "a flap", False, id="a-well-member-is-kept"),
+        pytest.param(Behaviour.HANG, "hung", True, id="a-hung-member-is-replaced"),
+    ],
+)
+def test_the_heal_button_opens_and_closes_a_case(world, behaviour, verdict, leaves):
+    """
+    Pressed by a person, without an alert and without the healer: examined, healed if sick, evidence and verdict as artifacts.
+    """
+    from prefect.client.orchestration import get_client
+
+    from flows.heal import heal
+    from tasks import deployment
+
+    assert deployment.deploy(world.workshop(), a_probed_platform()).ok
+    world.clock.advance(30)
+    if behaviour is not Behaviour.SERVING:
+        world.cloud.break_instance("demo-shop-web-1-g1", behaviour, sticky=True)
+
+    state = heal("shop", 1, return_state=True)
+
+    assert state.is_completed(), state.message
+    assert verdict in state.message
+    (case,) = world.store.cases.cases()
+    assert case.state is CaseState.RECOVERED
+    assert case.woken_by == ("button",)
+    assert case.flow_run_id == str(state.state_details.flow_run_id)
+    assert ("demo-shop-web-1-g1" not in world.cloud.world.instances) == leaves
+    assert len(world.resources()["members"]) == 2
+    with get_client(sync_client=True) as client:
+        artifacts = {artifact.key for artifact in client.read_artifacts()}
+    assert {f"verdict-{case.id}", f"evidence-{case.id}"} <= artifacts
+
+
+def test_the_heal_button_names_what_there_is(world):
+    """
+    A slot that does not exist fails the run with one sentence, and opens no case.
+    """
+    from flows.heal import heal
+    from tasks import deployment
+
+    assert deployment.deploy(world.workshop(), a_probed_platform()).ok
+
+    state = heal("shop", 7, return_state=True)
+
+    assert state.is_failed()
+    assert "shop has slots 0 to 1, not 7" in state.message
+    assert not world.store.cases.cases()
