@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flows import heal_measures, places, probe_rounds, surroundings
+from flows import heal_measures, picture, places, probe_rounds, surroundings
 from flows.places import Place
 from flows.probe_rounds import PEERS_MAX, Probes
 from flows.ward import Ward
@@ -40,6 +40,19 @@ class Examination:
     finding: Finding
 
 
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """
+    What one look brought home: the subject as met, the inventory it was met in, and what was asked.
+    """
+
+    subject: Subject
+    inventory: Inventory
+    cloud_read: bool
+    probes: Probes
+    measures: Measures | None
+
+
 def examine(
     ward: Ward, case: Case, *, earlier: MemberEvidence | None = None
 ) -> Examination:
@@ -51,45 +64,74 @@ def examine(
         CloudUnreachable: Neither the cloud nor the instance could be looked at.
     """
     place = places.find(ward.workshop.store.registry, case.subject)
-    with ward.workshop.crew.hands(2 * (PEERS_MAX + 2), "look") as threads:
-        known = ward.known(case.subject.platform)
-        reading = threads.submit(_read, ward, case.subject)
-        if known is None or places.instance(known, case.subject) is None:
-            known = reading.result()
-        measuring = threads.submit(_measure, ward, place, known, case.subject)
-        probes = probe_rounds.take(ward, place.group, known, case.subject, threads)
-        inventory = reading.result()
-        measures = measuring.result()
-        if inventory is None and known is None:
-            raise CloudUnreachable(
-                f"examining {case.subject.key}", "no inventory could be read"
-            )
-        fresh = inventory or known
-        assert fresh is not None
-        subject = places.meet(case.subject, fresh)
-        if (
-            known is not None
-            and subject.instance != places.meet(case.subject, known).instance
-        ):
-            probes = probe_rounds.take(ward, place.group, fresh, subject, threads)
-            measures = _measure(ward, place, fresh, subject)
+    found = _gather(ward, place, case.subject)
+    subject, inventory = found.subject, found.inventory
     evidence = _evidence(
         ward,
         place,
         subject,
-        fresh,
-        probes=probes,
-        measures=measures,
-        cloud_read=inventory is not None,
+        inventory,
+        probes=found.probes,
+        measures=found.measures,
+        cloud_read=found.cloud_read,
     )
     if earlier is not None and earlier.instance == evidence.instance:
         evidence = _together(earlier, evidence)
     finding = diagnose(evidence)
-    members = surroundings.views(place.group, fresh, evidence, finding, probes)
+    pattern = picture.paint(
+        ward,
+        place.platform,
+        inventory,
+        picture.Seen(
+            service=subject.service,
+            asked=found.probes.of_others,
+            evidence=evidence,
+            verdict=picture.verdict(finding.diagnosis),
+            troubled=picture.troubled(ward, subject.platform),
+        ),
+    )
+    members = surroundings.views(
+        place.group, inventory, evidence, finding, found.probes
+    )
     situation = surroundings.situation(
-        ward, case, place, subject=subject, inventory=fresh, members=members
+        ward,
+        case,
+        place,
+        subject=subject,
+        inventory=inventory,
+        members=members,
+        pattern=pattern,
     )
     return Examination(situation, evidence, finding)
+
+
+def _gather(ward: Ward, place: Place, subject: Subject) -> _Gathered:
+    """
+    Read the cloud, ask everybody and Prometheus, all at once; again where the cloud knows another instance than we thought.
+    """
+    with ward.workshop.crew.hands(2 * (PEERS_MAX + 2), "look") as threads:
+        known = ward.known(subject.platform)
+        reading = threads.submit(_read, ward, subject)
+        if known is None or places.instance(known, subject) is None:
+            known = reading.result()
+        measuring = threads.submit(_measure, ward, place, known, subject)
+        near = probe_rounds.neighbours(known, place.platform, subject)
+        probes = probe_rounds.take(
+            ward, place.group, known, subject, threads, neighbours=near
+        )
+        inventory = reading.result()
+        measures = measuring.result()
+        if inventory is None and known is None:
+            raise CloudUnreachable(
+                f"examining {subject.key}", "no inventory could be read"
+            )
+        fresh = inventory or known
+        assert fresh is not None
+        met = places.meet(subject, fresh)
+        if known is not None and met.instance != places.meet(subject, known).instance:
+            probes = probe_rounds.take(ward, place.group, fresh, met, threads)
+            measures = _measure(ward, place, fresh, met)
+    return _Gathered(met, fresh, inventory is not None, probes, measures)
 
 
 def look_once(ward: Ward, subject: Subject) -> MemberEvidence:

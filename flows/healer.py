@@ -76,7 +76,13 @@ class Healer:
         self.moves = FirstMoves(
             workshop, self.view, workshop.crew.hands(MOVES_AT_ONCE, "move")
         )
-        self.ward = Ward.over(workshop, metrics, self.view.inventory, self.moves.of)
+        self.ward = Ward.over(
+            workshop,
+            metrics,
+            self.view.inventory,
+            self.moves.of,
+            self.view.has_served,
+        )
         self.admissions = Admissions(
             workshop, self.view, Sweep(workshop, self.view).suspects
         )

@@ -110,6 +110,12 @@ class View:
             return True
         return self._workshop.clock.now() - instance.created_at > BIRTH
 
+    def has_served(self, instance: str) -> bool | None:
+        """
+        Whether an instance has served in some reading; None before the first reading.
+        """
+        return instance in self._served if self.read_at is not None else None
+
     def remember_weight(self, instance: str, weight: int) -> None:
         """
         A weight we have set since the last reading.

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from flows import places
 from flows.ward import Ward
 from fournines.model.case import Subject
-from fournines.model.desired import Group, Probe
-from fournines.model.inventory import Inventory
+from fournines.model.desired import Group, Platform, Probe
+from fournines.model.inventory import Instance, Inventory
 from fournines.model.probing import ProbeResult
 
 ROUND_SECONDS = 0.3
@@ -24,16 +24,27 @@ ROUNDS = 2
 PEERS_MAX = 12
 """Peers asked in one examination: enough for a median and a storm; the load balancer speaks for the others."""
 
+NEIGHBOURS_MAX = 12
+"""Others on the subject's host and in its zone, asked once: do they fall together?"""
+
 
 @dataclass(frozen=True, slots=True)
 class Probes:
     """
-    Results, oldest first; `peers` by instance name.
+    Results, oldest first; `peers` by instance name, and so are `neighbours`: what shares the subject's host or zone.
     """
 
     user: tuple[ProbeResult, ...] = ()
     health: tuple[ProbeResult, ...] = ()
     peers: tuple[tuple[str, tuple[ProbeResult, ...]], ...] = ()
+    neighbours: tuple[tuple[str, tuple[ProbeResult, ...]], ...] = ()
+
+    @property
+    def of_others(self) -> dict[str, tuple[ProbeResult, ...]]:
+        """
+        All that was asked of anybody but the subject.
+        """
+        return dict((*self.neighbours, *self.peers))
 
 
 def take(
@@ -44,9 +55,10 @@ def take(
     threads: Executor,
     *,
     rounds: int = ROUNDS,
+    neighbours: Iterable[tuple[Instance, Probe]] = (),
 ) -> Probes:
     """
-    Rounds begin ROUND_SECONDS apart, however long the answers take.
+    Rounds begin ROUND_SECONDS apart, however long the answers take. Neighbours are asked in the first only.
     """
     if inventory is None or group.probe is None:
         return Probes()
@@ -65,6 +77,14 @@ def take(
     user: list[Future[ProbeResult]] = []
     health: list[Future[ProbeResult]] = []
     theirs: dict[str, list[Future[ProbeResult]]] = {peer.name: [] for peer in peers}
+    near = {
+        instance.name: [
+            threads.submit(_ask, ward, how, instance.address, how.path),
+            threads.submit(_ask, ward, how, instance.address, how.health_path),
+        ]
+        for instance, how in neighbours
+        if instance.address and instance.name not in theirs
+    }
     for number in range(rounds):
         if number:
             ward.workshop.clock.sleep(ROUND_SECONDS)
@@ -77,7 +97,35 @@ def take(
         _results(user),
         _results(health),
         tuple((name, _results(asked)) for name, asked in theirs.items()),
+        tuple((name, _results(asked)) for name, asked in near.items()),
     )
+
+
+def neighbours(
+    inventory: Inventory | None, platform: Platform, subject: Subject
+) -> tuple[tuple[Instance, Probe], ...]:
+    """
+    Whoever shares the subject's host, then its zone, of any service; with how to ask it.
+    """
+    met = inventory.instance(subject.instance or "") if inventory else None
+    if inventory is None or met is None:
+        return ()
+    how = {
+        (service.name, group.name): group.probe
+        for service in platform.services
+        for group in service.groups
+    }
+    found: list[tuple[bool, Instance, Probe]] = []
+    for one in inventory.instances:
+        near = met.host is not None and one.host == met.host
+        if one.name == met.name or not (near or (met.zone and one.zone == met.zone)):
+            continue
+        owner = one.owner
+        probe = how.get((owner.service or "", owner.group or "")) if owner else None
+        if probe is not None:
+            found.append((not near, one, probe))
+    found.sort(key=lambda entry: (entry[0], entry[1].name))
+    return tuple((one, probe) for _, one, probe in found[:NEIGHBOURS_MAX])
 
 
 def _ask(ward: Ward, probe: Probe, address: str, path: str) -> ProbeResult:

@@ -18,6 +18,7 @@ from healing.diagnosis import blind
 from healing.diagnosis.finding import Finding
 from healing.diagnosis.gone import DEAD
 from healing.evidence import MemberEvidence
+from healing.pattern import Pattern
 from healing.situation import Attempt, MemberView, Situation
 
 
@@ -74,6 +75,7 @@ def situation(
     subject: Subject,
     inventory: Inventory,
     members: tuple[MemberView, ...],
+    pattern: Pattern,
 ) -> Situation:
     """
     What brakes, ladder and planner are told.
@@ -100,6 +102,7 @@ def situation(
         switched_by=store.switches.why("healing"),
         acting=acting(ward, case),
         attempts=attempts,
+        pattern=pattern,
     )
 
 

@@ -97,6 +97,13 @@ def nothing_known(_platform: str) -> Inventory | None:
     return None
 
 
+def nobody_looked(_instance: str) -> bool | None:
+    """
+    Nobody knows whether an instance has ever served.
+    """
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Ward:
     """
@@ -105,6 +112,7 @@ class Ward:
     Attributes:
         known: The last inventory somebody read of a platform, for addresses; never for decisions.
         first_move: The first move made for an instance, done or under way.
+        served: Whether an instance has served since somebody looks; None where nobody does.
         gate: Held from asking the brakes until the case says that it acts, so that two cases never pass one brake together.
     """
 
@@ -114,6 +122,7 @@ class Ward:
     gate: AbstractContextManager[object]
     known: Callable[[str], Inventory | None] = nothing_known
     first_move: Callable[[str | None], Future[Move] | None] = no_move
+    served: Callable[[str], bool | None] = nobody_looked
 
     @classmethod
     def over(
@@ -122,6 +131,7 @@ class Ward:
         metrics: Metrics,
         known: Callable[[str], Inventory | None] = nothing_known,
         first_move: Callable[[str | None], Future[Move] | None] = no_move,
+        served: Callable[[str], bool | None] = nobody_looked,
     ) -> Ward:
         """
         A ward over a workshop.
@@ -133,4 +143,5 @@ class Ward:
             workshop.crew.lock(),
             known,
             first_move,
+            served,
         )

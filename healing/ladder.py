@@ -16,6 +16,7 @@ from fournines.model.case import Diagnosis
 from fournines.model.refusal import Reason, Refusal
 from fournines.model.value import Value
 from healing import brakes
+from healing.diagnosis.kinds import SICK
 from healing.situation import Situation
 
 
@@ -43,17 +44,6 @@ class Choice(Value):
     drain: bool = False
     rejected: dict[str, str] = Field(default_factory=dict)
     refusals: tuple[Refusal, ...] = ()
-
-
-SICK = frozenset(
-    {
-        Diagnosis.GONE,
-        Diagnosis.HUNG,
-        Diagnosis.FAILING,
-        Diagnosis.GREY_ERRORS,
-        Diagnosis.GREY_SLOW,
-    }
-)
 
 
 def choose(

@@ -10,6 +10,7 @@ from datetime import datetime
 from fournines.model.case import Subject
 from fournines.model.desired import Group, Platform, Service
 from fournines.model.inventory import Instance, Inventory, Member
+from healing.pattern import Pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Situation:
         attempts: Earlier healings of this slot, oldest first.
         spoiled: Replacements of this case that never served: not to be counted on again.
         lease_holder: Who else holds the service's lease (a deploy, usually), in words.
+        pattern: The whole platform's members; None where nobody put it together.
     """
 
     now: datetime
@@ -67,6 +69,7 @@ class Situation:
     attempts: tuple[Attempt, ...] = field(default=())
     spoiled: frozenset[str] = frozenset()
     lease_holder: str | None = None
+    pattern: Pattern | None = None
 
     @property
     def member(self) -> MemberView | None:

@@ -81,6 +81,7 @@ class Instance(Resource):
     Attributes:
         status: Nova's: ACTIVE, BUILD, SHUTOFF, ERROR, REBOOT, ...
         host: Opaque host id (hostId): equal values mean the same host.
+        host_status: Nova's word for the host (UP, DOWN, MAINTENANCE, UNKNOWN) where our role may see it.
         fault: Nova's fault text when the status is ERROR.
         locked: Someone locked it: hands off.
     """
@@ -88,6 +89,7 @@ class Instance(Resource):
     status: str
     zone: str | None = None
     host: str | None = None
+    host_status: str | None = None
     address: str | None = None
     image: str | None = None
     flavor: str | None = None

@@ -232,7 +232,11 @@ class Clinic:
         self.moves = FirstMoves(self.workshop, self.view, AtOnce())
         self.admissions = Admissions(self.workshop, self.view, lambda _p, _s: ())
         self.ward = Ward.over(
-            self.workshop, self.gauges, self.view.inventory, self.moves.of
+            self.workshop,
+            self.gauges,
+            self.view.inventory,
+            self.moves.of,
+            self.view.has_served,
         )
 
     def alert(
