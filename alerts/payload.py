@@ -7,6 +7,7 @@ has the token. A message is taken whole or refused whole, with a reason.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -21,7 +22,9 @@ from pydantic import (
 )
 
 from alerts import conventions as c
+from fournines.model import names
 from fournines.model.case import Subject
+from fournines.model.plain import plain
 from fournines.store.protocol import AlertRecord
 
 BODY_BYTES_MAX = 1_048_576
@@ -44,6 +47,9 @@ _Moment = Annotated[
 """A begin outside this range is no begin, and would overflow when turned to UTC."""
 
 _SLOT_DIGITS_MAX = 6
+
+_HOST = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+"""A host name, which every instance's name is."""
 
 
 class Fault(StrEnum):
@@ -101,7 +107,8 @@ def parse(body: bytes, *, received_at: datetime) -> tuple[AlertRecord, ...]:
     except ValidationError as error:
         raise _refusal(error) from error
     if message.version != "4":
-        raise PayloadRefused(Fault.VERSION, f"version {message.version[:20]!r}, not 4")
+        version = plain(message.version)[:20]
+        raise PayloadRefused(Fault.VERSION, f"version {version!r}, not 4")
     return tuple(_record(alert, received_at) for alert in message.alerts)
 
 
@@ -116,18 +123,22 @@ def subject(record: AlertRecord) -> Subject | None:
     """
     The place an alert is about, or None when it is about no service of ours.
 
-    A slot that is no number is ignored: the alert then is about its group.
+    A slot that is no number is ignored: the alert then is about its group. Names that none of ours can be are no place.
     """
     labels = record.labels
-    if not (labels.get(c.PLATFORM) and labels.get(c.SERVICE)):
+    platform, service = labels.get(c.PLATFORM, ""), labels.get(c.SERVICE, "")
+    group, slot = labels.get(c.GROUP, ""), labels.get(c.SLOT, "")
+    if not (names.is_name(platform) and names.is_name(service)):
         return None
-    slot = labels.get(c.SLOT, "")
+    if group and not names.is_name(group):
+        return None
+    instance = labels.get(c.INSTANCE_NAME, "")
     return Subject(
-        platform=labels[c.PLATFORM],
-        service=labels[c.SERVICE],
-        group=labels.get(c.GROUP) or None,
+        platform=platform,
+        service=service,
+        group=group or None,
         slot=int(slot) if _is_slot(slot) else None,
-        instance=labels.get(c.INSTANCE_NAME) or None,
+        instance=instance if _HOST.fullmatch(instance) else None,
     )
 
 
@@ -137,7 +148,8 @@ def _is_slot(text: str) -> bool:
 
 def _record(alert: _Alert, received_at: datetime) -> AlertRecord:
     starts_at = alert.starts_at.astimezone(UTC)
-    name = alert.labels.get("alertname")
+    labels = _plain(alert.labels)
+    name = labels.get("alertname")
     if not name:
         raise PayloadRefused(Fault.MALFORMED, "an alert without an alertname")
     return AlertRecord(
@@ -145,12 +157,19 @@ def _record(alert: _Alert, received_at: datetime) -> AlertRecord:
         fingerprint=alert.fingerprint,
         name=name,
         status=alert.status,
-        labels=alert.labels,
-        annotations=alert.annotations,
+        labels=labels,
+        annotations=_plain(alert.annotations),
         starts_at=starts_at,
         ends_at=_end(alert, starts_at),
         received_at=received_at,
     )
+
+
+def _plain(texts: dict[str, str]) -> dict[str, str]:
+    """
+    Here is the border: nothing further in meets a terminal escape, a NUL or half a character.
+    """
+    return {plain(name): plain(text) for name, text in texts.items()}
 
 
 def _end(alert: _Alert, starts_at: datetime) -> datetime | None:
@@ -165,5 +184,5 @@ def _end(alert: _Alert, starts_at: datetime) -> datetime | None:
 def _refusal(error: ValidationError) -> PayloadRefused:
     first = error.errors(include_input=False, include_url=False)[0]
     fault = Fault.NOT_JSON if first["type"] == "json_invalid" else Fault.MALFORMED
-    where = ".".join(str(part)[:40] for part in first["loc"])
-    return PayloadRefused(fault, f"{where or 'message'}: {first['msg']}")
+    where = ".".join(plain(str(part))[:40] for part in first["loc"])
+    return PayloadRefused(fault, f"{where or 'message'}: {plain(first['msg'])[:200]}")

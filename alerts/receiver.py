@@ -15,15 +15,15 @@ import hmac
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from alerts import conventions, payload
+from alerts import conventions, payload, rates
 from alerts.payload import PayloadRefused
+from alerts.rates import Bucket, Rates
 from fournines.clock import Clock
 from fournines.log import get
 from fournines.store.protocol import AlertRecord, Inbox, StoreError
@@ -34,55 +34,22 @@ POSTS_PER_SECOND_MAX = 3_000.0
 STRANGERS_PER_SECOND_MAX = 50.0
 """Per source without one: enough for a person who mistypes, too little to guess with or to keep a core busy."""
 
-SOURCES_MAX = 1_000
-"""Sources remembered for their rate; the longest unheard is forgotten first."""
+STRANGERS_TOTAL_MAX = 500.0
+"""All strangers together, however many addresses they speak from."""
+
+WAITING_MAX = 20_000
+"""Alerts waiting for their commit. More means that the store is slower than the senders: they are told to come again."""
+
+BATCH_MAX = 5_000
+"""Alerts in one commit: a transaction of some tenths of a second, and below every database's limit of variables."""
+
+WARNINGS_PER_SECOND_MAX = 2.0
+"""Refusals told in the log; all of them are counted. Whoever is refused must not fill the disk."""
 
 BODY_SECONDS_MAX = 10.0
 """A body that drips in slower than this is an attack or a broken link."""
 
 _log = get("door")
-
-
-@dataclass(slots=True)
-class Bucket:
-    """
-    A token bucket that holds one second's worth.
-    """
-
-    rate: float
-    left: float
-    at: float
-
-    def take(self, now: float) -> bool:
-        """
-        Whether one more is within the rate.
-        """
-        self.left = min(self.rate, self.left + (now - self.at) * self.rate)
-        self.at = now
-        if self.left < 1:
-            return False
-        self.left -= 1
-        return True
-
-
-@dataclass(slots=True)
-class Rates:
-    """
-    One bucket per source.
-    """
-
-    rate: float
-    buckets: dict[str, Bucket] = field(default_factory=dict)
-
-    def take(self, source: str, now: float) -> bool:
-        """
-        Whether this source is within its rate.
-        """
-        bucket = self.buckets.pop(source, None) or Bucket(self.rate, self.rate, now)
-        self.buckets[source] = bucket
-        if len(self.buckets) > SOURCES_MAX:
-            del self.buckets[next(iter(self.buckets))]
-        return bucket.take(now)
 
 
 class Refused(Exception):
@@ -109,19 +76,21 @@ class Door:
         self,
         *,
         inbox: Inbox,
-        token: Callable[[], str],
+        tokens: Callable[[], tuple[str, ...]],
         clock: Clock,
         on_new: Callable[[tuple[AlertRecord, ...]], None],
         on_watchdog: Callable[[], None],
         registry: CollectorRegistry,
     ) -> None:
         self._inbox = inbox
-        self._token = token
+        self._tokens = tokens
         self._clock = clock
         self._on_new = on_new
         self._on_watchdog = on_watchdog
         self._known = Rates(POSTS_PER_SECOND_MAX)
-        self._strangers = Rates(STRANGERS_PER_SECOND_MAX)
+        self._strangers = Rates(STRANGERS_PER_SECOND_MAX, STRANGERS_TOTAL_MAX)
+        self._warnings = Bucket(WARNINGS_PER_SECOND_MAX, WARNINGS_PER_SECOND_MAX, 0.0)
+        self._waiting_alerts = 0
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._received = Counter(
             conventions.ALERTS_RECEIVED.removesuffix("_total"),
@@ -165,7 +134,10 @@ class Door:
             await self._commit(records)
         except Refused as refused:
             self._received.labels(refused.reason).inc()
-            _log.warning("alerts_refused", reason=refused.reason, detail=refused.detail)
+            if self._warnings.take(time.monotonic()):
+                _log.warning(
+                    "alerts_refused", reason=refused.reason, detail=refused.detail
+                )
             return JSONResponse(
                 {"refused": refused.reason, "detail": refused.detail},
                 status_code=refused.status,
@@ -178,14 +150,18 @@ class Door:
         """
         Every check, cheapest first. Raises Refused.
         """
-        source = request.client.host if request.client else ""
+        source = rates.source(request.client.host if request.client else "")
         now = time.monotonic()
-        if not self._is_known(request.headers.get("authorization", "")):
+        tokens = self._tokens()
+        if not tokens:
+            # Alertmanager gives up on 401 and comes again on 503.
+            raise Refused(503, "no-token", "the door has no token to compare with")
+        if not _is_known(tokens, request.headers.get("authorization", "")):
             if not self._strangers.take(source, now):
                 raise Refused(429, "rate", "too many messages without a good token")
             raise Refused(401, "token", "the bearer token is missing or wrong")
         if not self._known.take(source, now):
-            raise Refused(429, "rate", f"more than {POSTS_PER_SECOND_MAX:.0f} a second")
+            raise Refused(503, "rate", f"more than {POSTS_PER_SECOND_MAX:.0f} a second")
         kind = request.headers.get("content-type", "").partition(";")[0].strip()
         if kind.lower() != "application/json":
             raise Refused(415, "type", "send application/json")
@@ -196,19 +172,12 @@ class Door:
             status = 413 if error.fault is payload.Fault.TOO_BIG else 400
             raise Refused(status, error.fault.value, error.detail) from error
 
-    def _is_known(self, header: str) -> bool:
-        """
-        Constant-time, also for what is not ASCII.
-        """
-        expected = f"Bearer {self._token()}".encode()
-        return hmac.compare_digest(header.encode(errors="replace"), expected)
-
     async def _body(self, request: Request) -> bytes:
         declared = request.headers.get("content-length", "")
         too_big = Refused(
             413, "too-big", f"at most {payload.BODY_BYTES_MAX} bytes in one message"
         )
-        if declared.isdigit() and int(declared) > payload.BODY_BYTES_MAX:
+        if _is_more(declared, payload.BODY_BYTES_MAX):
             raise too_big
         read = bytearray()
         try:
@@ -219,6 +188,8 @@ class Door:
                         raise too_big
         except TimeoutError as error:
             raise Refused(408, "slow", "the body did not arrive in time") from error
+        except ClientDisconnect as error:
+            raise Refused(400, "broken-off", "the sender left half-way") from error
         return bytes(read)
 
     async def _commit(self, records: tuple[AlertRecord, ...]) -> None:
@@ -230,8 +201,11 @@ class Door:
         kept = tuple(r for r in records if not payload.is_watchdog(r))
         if not kept:
             return
+        if self._waiting_alerts + len(kept) > WAITING_MAX:
+            raise Refused(503, "full", f"{self._waiting_alerts} alerts wait already")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        await self._waiting.put((kept, done))
+        self._waiting_alerts += len(kept)
+        self._waiting.put_nowait((kept, done))
         try:
             await done
         except StoreError as error:
@@ -240,8 +214,10 @@ class Door:
     async def _commit_for_ever(self) -> None:
         while True:
             batch = [await self._waiting.get()]
-            while not self._waiting.empty():
+            count = len(batch[0][0])
+            while not self._waiting.empty() and count < BATCH_MAX:
                 batch.append(self._waiting.get_nowait())
+                count += len(batch[-1][0])
             records = tuple(record for kept, _ in batch for record in kept)
             try:
                 await asyncio.to_thread(self._put, records)
@@ -253,6 +229,7 @@ class Door:
                 for _, done in batch:
                     if not done.done():
                         done.set_result(None)
+            self._waiting_alerts -= count
             for _ in batch:
                 self._waiting.task_done()
 
@@ -262,3 +239,22 @@ class Door:
         self._received.labels("known").inc(len(records) - len(new))
         if new:
             self._on_new(new)
+
+
+def _is_known(tokens: tuple[str, ...], header: str) -> bool:
+    """
+    Whether the header carries one of the tokens. Each is compared, in constant time, also when an earlier one fits.
+    """
+    given = header.encode(errors="replace")
+    fits = [hmac.compare_digest(given, f"Bearer {one}".encode()) for one in tokens]
+    return any(fits)
+
+
+def _is_more(declared: str, limit: int) -> bool:
+    """
+    Whether a Content-Length is over the limit; a text that is no number says nothing, the body is counted anyway.
+    """
+    if not (declared.isascii() and declared.isdigit()):
+        return False
+    digits = declared.lstrip("0")
+    return len(digits) > len(str(limit)) or int(digits or "0") > limit

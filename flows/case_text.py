@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from flows.examination import Examination
 from fournines.model.case import Case
+from fournines.model.plain import markdown
 from fournines.planning.plan import Plan
 
 
@@ -16,7 +17,7 @@ def verdict(case: Case) -> str:
     lines = [
         f"## {case.subject.key}: {case.state.value}",
         "",
-        case.verdict or "still open",
+        markdown(case.verdict or "still open"),
         "",
         "| when | after the fault | event | what |",
         "|---|---|---|---|",
@@ -24,9 +25,9 @@ def verdict(case: Case) -> str:
     begin = case.fault_at or case.opened_at
     for told in case.events:
         after = (told.at - begin).total_seconds()
-        text = told.text.replace("|", "\\|")
         lines.append(
-            f"| {told.at:%H:%M:%S.%f} | {after:.2f} s | {told.event} | {text} |"
+            f"| {told.at:%H:%M:%S.%f} | {after:.2f} s | {markdown(told.event)} "
+            f"| {markdown(told.text)} |"
         )
     return "\n".join(lines)
 
@@ -39,7 +40,7 @@ def evidence_of(seen: Examination) -> str:
     lines = [
         f"## {seen.situation.subject.instance}: {seen.finding.diagnosis.value}",
         "",
-        seen.finding.saw,
+        markdown(seen.finding.saw),
         "",
         (
             f"- Nova: {evidence.instance_status}; load balancer: "
@@ -52,7 +53,7 @@ def evidence_of(seen: Examination) -> str:
         for probe in evidence.probes
     ]
     if evidence.firing:
-        lines.append(f"- alerts: {', '.join(evidence.firing)}")
+        lines.append(f"- alerts: {markdown(', '.join(evidence.firing))}")
     return "\n".join(lines)
 
 
@@ -60,7 +61,10 @@ def plan_of(plan: Plan, why: str, rejected: dict[str, str]) -> str:
     """
     A plan in markdown: its steps, why this rung, and why not the others.
     """
-    lines = [f"## {plan.id}", "", why, "", "| step | after |", "|---|---|"]
+    lines = [f"## {plan.id}", "", markdown(why), "", "| step | after |", "|---|---|"]
     lines += [f"| {s.id} | {', '.join(s.needs) or '-'} |" for s in plan.steps]
-    lines += ["", *(f"- not {rung}: {reason}" for rung, reason in rejected.items())]
+    lines += [
+        "",
+        *(f"- not {rung}: {markdown(reason)}" for rung, reason in rejected.items()),
+    ]
     return "\n".join(lines)

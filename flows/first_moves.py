@@ -27,6 +27,9 @@ from tasks.workshop import Workshop
 AGE_SECONDS_MAX = 120.0
 """Older alerts are replays or come from a healer that was down: they are examined, nothing is done on their word."""
 
+AHEAD = timedelta(seconds=60)
+"""How far a sender's clock may be ahead of ours; what begins later than that is no alert of now."""
+
 CALL_SECONDS_MAX = 10.0
 """Deadline of the call: later it would be no first move."""
 
@@ -100,7 +103,7 @@ class FirstMoves:
             record.status == "firing"
             and record.labels.get(c.SEVERITY) == c.Severity.HEAL
             and record.labels.get(c.TIER) == c.Tier.CAUSE
-            and age < timedelta(seconds=AGE_SECONDS_MAX)
+            and -AHEAD < age < timedelta(seconds=AGE_SECONDS_MAX)
         )
 
     def _is_taken(self, subject: Subject) -> bool:

@@ -14,7 +14,6 @@ import contextlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import uvicorn
 from prometheus_client import CollectorRegistry, Counter, generate_latest
@@ -41,6 +40,7 @@ from fournines.metrics.protocol import Metrics
 from fournines.model.case import Case
 from fournines.settings import settings
 from fournines.store.protocol import AlertRecord
+from fournines.tokens import Tokens
 from tasks import opening, reconciliation
 from tasks.workshop import Workshop
 
@@ -58,6 +58,12 @@ MOVES_AT_ONCE = 16
 
 LOOP_SILENCE_SECONDS_MAX = 90.0
 """A loop that did not come round for so long is stuck, and the health page says so."""
+
+CONNECTIONS_MAX = 1_000
+"""Open connections; more are answered 503, which Alertmanager tries again. Each may bring a body of a mebibyte."""
+
+HEADER_BYTES_MAX = 16_384
+"""A request's line and headers."""
 
 NICENESS = -5
 """On a machine whose processors are all busy the healer goes first; without the right to it, it stays where it is."""
@@ -101,11 +107,16 @@ class Healer:
             "New alerts that a first move was considered for.",
             registry=self.registry,
         )
+        given = workshop.settings.webhook_token
+        self._tokens = Tokens(
+            workshop.settings.webhook_token_file,
+            given.get_secret_value() if given else None,
+        )
         self._mail = workshop.crew.event()
         self._stale = workshop.crew.event()
         self.door = Door(
             inbox=workshop.store.inbox,
-            token=self._token,
+            tokens=self._tokens.accepted,
             clock=workshop.clock,
             on_new=self._hear,
             on_watchdog=self.watchdog.hear,
@@ -201,18 +212,9 @@ class Healer:
 
     def has_token(self) -> bool:
         """
-        Whether the door has a token to compare with: an empty one would let everybody in.
+        Whether the door has a token to compare with.
         """
-        return bool(self._token())
-
-    def _token(self) -> str:
-        """
-        Read at every message: a token is changed without a restart.
-        """
-        given = self.workshop.settings.webhook_token
-        if given is not None:
-            return given.get_secret_value()
-        return _read(self.workshop.settings.webhook_token_file)
+        return bool(self._tokens.accepted())
 
     # -- pages
 
@@ -258,16 +260,6 @@ class TokenMissing(Exception):
     exit_code = 2
 
 
-def _read(file: Path) -> str:
-    try:
-        return file.read_text().strip()
-    except OSError as error:
-        raise TokenMissing(
-            f"reading the webhook's token from {file}: {error.strerror}. "
-            "`fournines up` makes it; or set FOURNINES_WEBHOOK_TOKEN"
-        ) from error
-
-
 def main() -> None:
     """
     Run the healer until it is told to stop. This is what `fournines healer` does.
@@ -284,7 +276,10 @@ def main() -> None:
     with opening.workshop(chosen) as workshop:
         healer = Healer(workshop, Prometheus(chosen.url("prometheus")))
         if not healer.has_token():
-            raise TokenMissing("the webhook's token is empty: the door would be open")
+            raise TokenMissing(
+                f"there is no token in {chosen.webhook_token_file}. "
+                "`fournines up` makes it; or set FOURNINES_WEBHOOK_TOKEN"
+            )
         healer.start()
         try:
             uvicorn.run(
@@ -294,6 +289,8 @@ def main() -> None:
                 log_level="warning",
                 access_log=False,
                 timeout_graceful_shutdown=3,
+                limit_concurrency=CONNECTIONS_MAX,
+                h11_max_incomplete_event_size=HEADER_BYTES_MAX,
             )
         finally:
             healer.stop()

@@ -120,17 +120,29 @@ class Admissions:
         subject = payload.subject(record)
         if subject is None:
             return None
-        if self._workshop.store.registry.platform(subject.platform) is None:
-            _log.warning("alert_not_ours", alert=record.name, platform=subject.platform)
+        if not self._is_ours(subject):
+            _log.warning("alert_not_ours", alert=record.name, subject=subject.key)
             return None
         return subject
+
+    def _is_ours(self, subject: Subject) -> bool:
+        """
+        Whether the registry knows the service, and the group where one is named.
+        """
+        platform = self._workshop.store.registry.platform(subject.platform)
+        return any(
+            service.name == subject.service
+            and subject.group in {None, *(group.name for group in service.groups)}
+            for service in (platform.services if platform else ())
+        )
 
     def _admit(self, subject: Subject, records: list[AlertRecord]) -> list[Case]:
         inbox = self._workshop.store.inbox
         keys = [record.key for record in records]
         names = tuple(sorted({record.name for record in records}))
-        begin = min(record.starts_at for record in records)
         heard = min(record.received_at for record in records)
+        # A sender whose clock is ahead must not put the fault into the future.
+        begin = min(heard, *(record.starts_at for record in records))
         if subject.group is None or subject.slot is None:
             suspects = self._suspects_of(subject.platform, subject.service)
             opened = [

@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 from fournines.commands import frame
 
-_GROUPS = frozenset({"healing", "cloud"})
+_GROUPS = frozenset({"healing", "cloud", "token"})
 
 _COMMANDS = {
     "up": ("running", "Start everything local: cloud, Prefect, Prometheus, healer."),
@@ -36,6 +36,7 @@ _COMMANDS = {
     "cases": ("looking", "Healing cases, newest first."),
     "case": ("looking", "One healing case with its events and evidence."),
     "healing": ("switching", "The master switch of healing: on, off, status."),
+    "token": ("rotating", "The healer's bearer token: rotate, retire, status."),
     "break": ("embedded", "Break an instance of the embedded cloud."),
     "mend": ("embedded", "Mend a broken instance of the embedded cloud."),
     "demo": ("demonstrating", "The whole story: deploy, load, break, heal, report."),

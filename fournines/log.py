@@ -15,6 +15,8 @@ from typing import Any, TextIO
 
 import structlog
 
+from fournines.model.plain import plain
+
 _SECRET_KEYS = ("password", "secret", "token", "credential", "authorization")
 
 
@@ -30,6 +32,18 @@ def mask_secrets(
     return event
 
 
+def hide_unseen(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """
+    Texts from outside stand in events too: no terminal escape may come out of a log.
+    """
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = plain(value)
+    return event
+
+
 SHARED: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -37,6 +51,7 @@ SHARED: list[structlog.typing.Processor] = [
     mask_secrets,
     structlog.processors.StackInfoRenderer(),
     structlog.processors.format_exc_info,
+    hide_unseen,
 ]
 
 

@@ -28,6 +28,7 @@ from fournines.cloud.errors import (
     QuotaExceeded,
     RightsMissing,
 )
+from fournines.model.plain import plain
 from fournines.settings import settings
 from fournines.store.protocol import LeaseHeld, Store, StoreError
 from tasks.workshop import Workshop
@@ -140,14 +141,14 @@ def say(text: str) -> None:
     """
     A line for people.
     """
-    out.print(text, markup=False)
+    out.print(plain(text), markup=False)
 
 
 def complain(text: str) -> None:
     """
     A sentence on standard error.
     """
-    err.print(f"fournines: {text}", markup=False)
+    err.print(f"fournines: {plain(text)}", markup=False)
 
 
 def say_json(value: object) -> None:

@@ -7,7 +7,6 @@ Each phase is idempotent and says what it does while it does it.
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 import httpx
 
 from alerts import configuration
+from fournines import tokens
 from fournines.local import programs, supervision
 from fournines.local.programs import Program
 from fournines.settings import ROOT, Settings
@@ -47,7 +47,10 @@ def bring_up(settings: Settings, say: Say) -> None:
     """
     if settings.cloud == EMBEDDED_CLOUD:
         _cloud(settings, "up")
-    secret_file(settings)
+    given = settings.webhook_token
+    tokens.ensure(
+        settings.webhook_token_file, given.get_secret_value() if given else None
+    )
     say("database of cases, journal and registry")
     open_store(settings.store_url).close()
     say("configurations of Prometheus, Alertmanager and blackbox exporter")
@@ -74,22 +77,6 @@ def bring_down(settings: Settings, say: Say) -> None:
     supervision.stop(settings)
     if settings.cloud == EMBEDDED_CLOUD:
         _cloud(settings, "down")
-
-
-def secret_file(settings: Settings) -> Path:
-    """
-    The file with the webhook's bearer token, made on the first call; readable by its owner alone.
-    """
-    file = settings.webhook_token_file
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as handle:
-            given = settings.webhook_token
-            handle.write(
-                given.get_secret_value() if given else secrets.token_urlsafe(32)
-            )
-    return file
 
 
 def _cloud(settings: Settings, command: str) -> None:

@@ -11,8 +11,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
+from alerts import rates
 from alerts.payload import BODY_BYTES_MAX
-from alerts.receiver import Bucket, Door, Rates
+from alerts.rates import Bucket, Rates
+from alerts.receiver import Door
 from fournines.cloud.virtual_clock import VirtualClock
 from fournines.store.protocol import StoreError
 from fournines.store.sql import open_store
@@ -61,10 +63,11 @@ class House:
         self.store = open_store("sqlite://")
         self.heard = []
         self.watchdogs = []
+        self.tokens = ("t0k3n",)
         self.registry = CollectorRegistry()
         self.door = Door(
             inbox=inbox or self.store.inbox,
-            token=lambda: "t0k3n",
+            tokens=lambda: self.tokens,
             clock=VirtualClock(),
             on_new=self.heard.extend,
             on_watchdog=lambda: self.watchdogs.append(datetime.now(UTC)),
@@ -174,6 +177,13 @@ def test_a_watchdog_is_heard_and_not_kept(house):
             "type",
             id="no-json-type",
         ),
+        pytest.param(
+            " " * (BODY_BYTES_MAX + 1),
+            GOOD | {"Content-Length": "9" * 5_000},
+            413,
+            "too-big",
+            id="a-length-of-five-thousand-digits",
+        ),
         pytest.param("{", GOOD, 400, "not-json", id="no-json"),
         pytest.param('{"version": "5"}', GOOD, 400, "malformed", id="no-alerts"),
         pytest.param(
@@ -256,3 +266,54 @@ def test_rates_forget_the_longest_unheard():
 
     assert len(rates.buckets) == 1_000
     assert "0" not in rates.buckets
+
+
+def test_all_strangers_together_have_a_limit():
+    """
+    A thousand addresses are not a thousand times the rate.
+    """
+    rates_ = Rates(50, total=500)
+
+    assert sum(rates_.take(str(one), 0.0) for one in range(900)) == 500
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        pytest.param("10.0.0.1", "10.0.0.2", False, id="two-hosts"),
+        pytest.param("2001:db8::1", "2001:db8::ffff:1", True, id="one-network"),
+        pytest.param("2001:db8::1", "2001:db8:0:1::1", False, id="two-networks"),
+        pytest.param("::ffff:10.0.0.1", "10.0.0.1", True, id="ipv4-in-ipv6"),
+        pytest.param("", "", True, id="a-socket-without-address"),
+    ],
+)
+def test_sources(one, other, same):
+    """
+    A host of IPv6 has a whole network of addresses to speak from, and counts as one.
+    """
+    assert (rates.source(one) == rates.source(other)) == same
+
+
+def test_a_rotation_lets_both_in(house):
+    """
+    While two tokens are good each of them opens; afterwards only the new one.
+    """
+    new = GOOD | {"Authorization": "Bearer n3w"}
+    content = a_message(an_alert())
+
+    house.tokens = ("n3w", "t0k3n")
+    assert [house.request(content, h).status_code for h in (GOOD, new)] == [202, 202]
+    house.tokens = ("n3w",)
+    assert [house.request(content, h).status_code for h in (GOOD, new)] == [401, 202]
+
+
+def test_without_a_token_nobody_is_let_in_and_nothing_is_lost(house):
+    """
+    No token to compare with: 503, so that Alertmanager comes again; never an empty token that fits.
+    """
+    house.tokens = ()
+    for header in (GOOD, GOOD | {"Authorization": "Bearer "}, {}):
+        answer = house.request(a_message(an_alert()), header)
+        assert (answer.status_code, answer.json()["refused"]) == (503, "no-token")
+
+    assert house.store.inbox.pending() == ()
