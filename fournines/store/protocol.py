@@ -15,6 +15,7 @@ from fournines.model.case import Case
 from fournines.model.desired import Platform, Service
 from fournines.model.value import Value
 from fournines.planning.plan import Plan
+from fournines.store.restraint_protocol import Approvals, Pauses, Quarantines
 
 
 class StoreError(Exception):
@@ -282,3 +283,12 @@ class Store(Protocol):
 
     @property
     def switches(self) -> Switches: ...
+
+    @property
+    def pauses(self) -> Pauses: ...
+
+    @property
+    def quarantines(self) -> Quarantines: ...
+
+    @property
+    def approvals(self) -> Approvals: ...

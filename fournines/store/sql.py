@@ -11,6 +11,7 @@ from fournines.store.journal import SqlJournal
 from fournines.store.leases import SqlLeases
 from fournines.store.migrating import migrate
 from fournines.store.registry import SqlRegistry
+from fournines.store.restraints import SqlApprovals, SqlPauses, SqlQuarantines
 from fournines.store.switches import SqlSwitches
 
 
@@ -27,6 +28,9 @@ class SqlStore:
         self.inbox = SqlInbox(database)
         self.cases = SqlCases(database)
         self.switches = SqlSwitches(database)
+        self.pauses = SqlPauses(database)
+        self.quarantines = SqlQuarantines(database)
+        self.approvals = SqlApprovals(database)
 
     def close(self) -> None:
         """

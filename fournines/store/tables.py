@@ -168,3 +168,28 @@ switches = Table(
     Column("why", Text, nullable=False),
     Column("at", Moment, nullable=False),
 )
+
+pauses = Table(
+    "pauses",
+    METADATA,
+    Column("key", String(255), primary_key=True),
+    Column("document", Text, nullable=False),
+)
+
+quarantines = Table(
+    "quarantines",
+    METADATA,
+    Column("key", String(255), primary_key=True),
+    Column("document", Text, nullable=False),
+)
+
+approvals = Table(
+    "approvals",
+    METADATA,
+    Column("case_id", String(64), primary_key=True),
+    Column("key", String(255), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("approvals_by_key", "key", "asked_at"),
+)

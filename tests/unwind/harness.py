@@ -104,6 +104,9 @@ class WiredStore:
         self.inbox = store.inbox
         self.cases = store.cases
         self.switches = store.switches
+        self.pauses = store.pauses
+        self.quarantines = store.quarantines
+        self.approvals = store.approvals
 
 
 class SimulatedProber:
