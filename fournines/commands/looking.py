@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from fournines.clock import SystemClock
+from fournines.cloud.errors import CloudError
 from fournines.commands import frame
 from fournines.commands.frame import JsonOption
 from fournines.local import states
@@ -35,13 +37,13 @@ def status(*, as_json: JsonOption = False) -> None:
         {"program": s.name, "state": s.state, "since_seconds": s.since_seconds}
         for s in states(chosen)
     ]
-    with frame.workshop() as workshop:
-        store = workshop.store
-        platforms = [
-            _platform(p, observe.inventory(workshop, p.name))
-            for p in store.registry.platforms()
-        ]
+    with frame.store() as store:
+        known = store.registry.platforms()
+        seen, trouble = _seen([platform.name for platform in known])
+        nothing = Inventory(at=SystemClock().now(), platform="")
+        platforms = [_platform(p, seen.get(p.name, nothing)) for p in known]
         document = {
+            "cloud": trouble or "read",
             "healing": "on" if store.switches.is_on(HEALING) else "off",
             "open_cases": [case.id for case in store.cases.cases(open_only=True)],
             "platforms": platforms,
@@ -117,6 +119,19 @@ def case(
         frame.say(f"{name}: {value}")
 
 
+def _seen(platforms: list[str]) -> tuple[dict[str, Inventory], str]:
+    """
+    What the cloud has of each platform; or why it could not be asked: the rest is worth showing then, too.
+    """
+    if not platforms:
+        return {}, ""
+    try:
+        with frame.workshop() as workshop:
+            return {name: observe.inventory(workshop, name) for name in platforms}, ""
+    except CloudError as error:
+        return {}, frame.sentence(error)
+
+
 def _platform(platform: Platform, seen: Inventory) -> dict[str, Any]:
     return {
         "platform": platform.name,
@@ -171,13 +186,20 @@ def _show_status(document: dict[str, Any]) -> None:
         for one in document["programs"]:
             shown.add_row(one["program"], one["state"], f"{one['since_seconds']:.0f} s")
         frame.out.print(shown)
+    read = document["cloud"] == "read"
     for platform in document["platforms"]:
         for service in platform["services"]:
+            if not read:
+                wanted = f"{platform['platform']}/{service['service']}"
+                frame.say(f"{wanted}: {service['wanted']} instances asked for")
+                continue
             _show_service(platform["platform"], service)
         if not platform["services"]:
             frame.say(f"{platform['platform']} has no services")
     if not document["platforms"]:
         frame.say("nothing is deployed; begin with: fournines deploy FILE")
+    if document["cloud"] != "read":
+        frame.complain(f"the cloud was not read: {document['cloud']}")
     count = len(document["open_cases"])
     frame.say(f"healing is {document['healing']}; {count} open cases")
 

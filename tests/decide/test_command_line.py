@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from fournines.cli import app
+from fournines.clock import SystemClock
 from fournines.commands import frame
 from fournines.settings import ROOT, settings
+from tasks import opening, request
 
 EXAMPLE = str(ROOT / "examples" / "platform.yaml")
 
@@ -182,3 +184,37 @@ def test_destroying_asks_first(command):
 
     assert code != 0
     assert "Destroy platform demo" in err
+
+
+def test_status_without_a_cloud(command, monkeypatch):
+    """
+    A cloud that does not answer is told in a sentence, beside what is known without it.
+    """
+    compiled = request.read_platform(Path(EXAMPLE))
+    command("status")
+    with opening.store(settings()) as store:
+        store.registry.put_platform(compiled, at=SystemClock().now())
+
+    code, out, err = command("status")
+
+    assert code == 0
+    assert "demo/shop: 4 instances asked for" in out
+    assert "healing is on" in out
+    assert "the cloud was not read" in err
+    assert "Traceback" not in out + err
+
+
+def test_the_embedded_cloud_before_its_first_up(command, monkeypatch, tmp_path):
+    """
+    Without a clouds.yaml the way to one is named.
+    """
+    monkeypatch.delenv("FOURNINES_CLOUDS_FILE")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setattr("fournines.cloud.openstack.connection.ROOT", elsewhere)
+
+    code, _out, err = command("deploy", EXAMPLE)
+
+    assert code == frame.UNREACHABLE
+    assert "fournines up" in err

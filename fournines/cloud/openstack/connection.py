@@ -261,6 +261,12 @@ def connect(settings: Settings, cloud: str | None = None) -> Connection:
         for adapter in cast("Any", sdk.session).session.adapters.values():
             adapter.init_poolmanager(SOCKET_POOLS, SOCKETS_MAX)
     except Exception as error:
+        if name in _EMBEDDED and not files:
+            raise CredentialsRefused(
+                attempted,
+                "the embedded cloud was not brought up here",
+                "Run `fournines up`; or name your own cloud with FOURNINES_CLOUD",
+            ) from error
         raise translation.from_exception(attempted, error) from error
     return Connection(sdk, settings.request_timeout_seconds)
 
