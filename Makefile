@@ -44,6 +44,7 @@ $(TEMPEST_VENV)/.stamp: tests/sandbox/tempest/constraints.txt | .fournines/packa
 check: setup ## Format, lint, types, layers, generated files, promtool and amtool.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	cd deployments/sandbox && ../../$(BIN)/ruff format --check . && ../../$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/fournines generate --check

@@ -46,7 +46,10 @@ def sections(site: Site, credentials: Credentials) -> Document:
         "coordination": {"backend_url": f"file://{state}/coordination"},
         "nova": document.client(site, credentials, "nova"),
         "service_user": document.client(
-            site, credentials, "cinder", send_service_user_token="true"
+            site,
+            credentials,
+            "cinder",
+            send_service_user_token="true",  # noqa: S106  a switch
         ),
         "keystone_authtoken": document.token_middleware(site, credentials, "cinder"),
     }

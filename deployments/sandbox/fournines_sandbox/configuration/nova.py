@@ -55,14 +55,13 @@ def sections(site: Site, credentials: Credentials) -> Document:
         "vnc": {"enabled": "false"},
         "glance": {"api_servers": site.url("glance")},
         "placement": document.client(site, credentials, "placement"),
-        "neutron": document.client(
-            site, credentials, "neutron", service_metadata_proxy="false"
-        ),
-        "cinder": document.client(
-            site, credentials, "cinder", os_region_name=document.REGION
-        ),
+        "neutron": document.client(site, credentials, "neutron", service_metadata_proxy="false"),
+        "cinder": document.client(site, credentials, "cinder", os_region_name=document.REGION),
         "service_user": document.client(
-            site, credentials, "nova", send_service_user_token="true"
+            site,
+            credentials,
+            "nova",
+            send_service_user_token="true",  # noqa: S106  a switch
         ),
         "keystone_authtoken": document.token_middleware(site, credentials, "nova"),
     }
