@@ -67,6 +67,7 @@ def compile_platform(
         ),
         services=tuple(services),
         disruptions_max=file.document.disruptions_max,
+        maintenance=file.document.maintenance,
     )
 
 
@@ -145,7 +146,7 @@ class _Compilation:
             parameters=dict(parameters),
             external_network=self._file.document.network.external_network,
         )
-        return service, []
+        return service.model_copy(update={"maintenance": self._entry.maintenance}), []
 
     def _in_blueprint(self, blueprint: Blueprint) -> Locate:
         """

@@ -17,6 +17,7 @@ from blueprints.definition import Cidr, Name
 from blueprints.problem import ArtefactInvalid, PlatformInvalid, Problem
 from blueprints.source import Source, parse, read_text
 from blueprints.validation import below, validated
+from fournines.model.maintenance import MaintenanceWindow
 from fournines.model.objective import Objective
 from fournines.model.value import Value
 
@@ -52,6 +53,7 @@ class ServiceEntry(Value):
         parameters: Checked against the blueprint's schema.
         objectives: In place of the blueprint's.
         healing: Fields of HealingLimits, over the blueprint's.
+        maintenance: Windows of this service, beside the platform's.
     """
 
     blueprint: str
@@ -59,6 +61,7 @@ class ServiceEntry(Value):
     depends_on: tuple[Name, ...] = ()
     objectives: tuple[Objective, ...] | None = None
     healing: dict[str, Any] = Field(default_factory=dict)
+    maintenance: tuple[MaintenanceWindow, ...] = ()
 
 
 class PlatformDocument(Value):
@@ -70,6 +73,7 @@ class PlatformDocument(Value):
     network: NetworkEntry = NetworkEntry()
     defaults: Defaults = Defaults()
     disruptions_max: int = Field(2, ge=1, le=100)
+    maintenance: tuple[MaintenanceWindow, ...] = ()
     services: dict[Name, ServiceEntry] = Field(default_factory=dict)
 
 

@@ -25,7 +25,13 @@ WAIT_SECONDS = 1.0
 
 
 _WATCH_ASKS = frozenset(
-    {Reason.SWITCHED_OFF, Reason.NOT_OURS, Reason.BUSY, Reason.STALE}
+    {
+        Reason.SWITCHED_OFF,
+        Reason.PAUSED,
+        Reason.NOT_OURS,
+        Reason.BUSY,
+        Reason.STALE,
+    }
 )
 """Giving a weight back needs no more than these brakes' leave."""
 

@@ -19,7 +19,7 @@ from fournines.cloud.errors import CloudError
 from fournines.model.case import Subject
 from fournines.model.refusal import Refusal
 from fournines.store.protocol import AlertRecord
-from healing import first_action
+from healing import first_action, restraints
 from healing.first_action import WeightZero
 from tasks import leasing
 from tasks.workshop import Workshop
@@ -78,6 +78,11 @@ class FirstMoves:
                 min_healthy=found[1].healing.min_healthy,
                 suspects=(),
                 healing_on=self._workshop.store.switches.is_on("healing"),
+                barred=restraints.pause(
+                    self._workshop.store.pauses.all(),
+                    subject,
+                    self._workshop.clock.now(),
+                ),
             )
             if isinstance(decision, WeightZero) and self._is_taken(subject):
                 return

@@ -103,6 +103,7 @@ def situation(
         acting=acting(ward, case),
         attempts=attempts,
         pattern=pattern,
+        pauses=store.pauses.all(),
     )
 
 

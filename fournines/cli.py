@@ -37,6 +37,11 @@ _COMMANDS = {
     "case": ("looking", "One healing case with its events and evidence."),
     "healing": ("switching", "The master switch of healing: on, off, status."),
     "token": ("rotating", "The healer's bearer token: rotate, retire, status."),
+    "pause": (
+        "restraining",
+        "Keep healing's hands off a service, a slot, an instance.",
+    ),
+    "unpause": ("restraining", "Let what is paused be healed again."),
     "break": ("embedded", "Break an instance of the embedded cloud."),
     "mend": ("embedded", "Mend a broken instance of the embedded cloud."),
     "demo": ("demonstrating", "The whole story: deploy, load, break, heal, report."),

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from fournines.model.refusal import Reason, Refusal
+from healing import restraints
 from healing.situation import Situation
 
 Brake = Callable[[Situation], Refusal | None]
@@ -29,6 +30,22 @@ def switched_off(situation: Situation) -> Refusal | None:
         return None
     by = situation.switched_by or "nobody said why"
     return _refuse(situation, Reason.SWITCHED_OFF, f"healing is switched off: {by}")
+
+
+def paused(situation: Situation) -> Refusal | None:
+    """
+    A person told us to keep our hands off.
+    """
+    return restraints.pause(situation.pauses, situation.subject, situation.now)
+
+
+def maintenance(situation: Situation) -> Refusal | None:
+    """
+    People work on it now: nothing but a weight is changed.
+    """
+    return restraints.maintenance(
+        situation.platform, situation.service, situation.subject, situation.now
+    )
 
 
 def not_ours(situation: Situation) -> Refusal | None:
@@ -197,9 +214,11 @@ def min_healthy(situation: Situation) -> Refusal | None:
 
 BRAKES: tuple[Brake, ...] = (
     switched_off,
+    paused,
     unwanted,
     not_ours,
     locked,
+    maintenance,
     storm,
     attempts,
     busy,

@@ -10,6 +10,7 @@ from datetime import datetime
 from fournines.model.case import Subject
 from fournines.model.desired import Group, Platform, Service
 from fournines.model.inventory import Instance, Inventory, Member
+from fournines.model.pause import Pause
 from healing.pattern import Pattern
 
 
@@ -51,6 +52,7 @@ class Situation:
         acting: Keys of other cases that are performing a plan now, platform-wide.
         attempts: Earlier healings of this slot, oldest first.
         spoiled: Replacements of this case that never served: not to be counted on again.
+        pauses: What people told us to keep our hands off, ended ones too.
         lease_holder: Who else holds the service's lease (a deploy, usually), in words.
         pattern: The whole platform's members; None where nobody put it together.
     """
@@ -68,6 +70,7 @@ class Situation:
     acting: tuple[str, ...] = ()
     attempts: tuple[Attempt, ...] = field(default=())
     spoiled: frozenset[str] = frozenset()
+    pauses: tuple[Pause, ...] = ()
     lease_holder: str | None = None
     pattern: Pattern | None = None
 

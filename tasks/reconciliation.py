@@ -1,7 +1,8 @@
 """
 Bringing registered platforms back to what was asked for: what the timer does, along the path every deploy takes.
 
-A service with an open healing case is left to the healer, and one that somebody else works on is left to them: the timer comes again.
+A service with an open healing case is left to the healer, and one that somebody else works on (a deploy, a pause, a maintenance window) is
+left to them: the timer comes again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable
 
 from fournines import log
 from fournines.cloud.errors import CloudError
+from fournines.model import maintenance
 from fournines.model.desired import Platform
 from fournines.model.value import Value
 from fournines.planning.plan import Purpose
@@ -98,20 +100,39 @@ def _platform(
         for case in workshop.store.cases.cases(open_only=True, limit=1_000)
         if case.subject.platform == desired.name
     }
-    if not healed:
+    left = dict.fromkeys(healed, "a healing case is open")
+    left |= _restrained(workshop, desired)
+    if not left:
         return [_try(workshop, desired, None, audience)]
     found = []
     for service in desired.services:
-        if service.name in healed:
+        if service.name in left:
             found.append(
                 Reconciled(
                     platform=desired.name,
                     service=service.name,
-                    skipped="a healing case is open",
+                    skipped=left[service.name],
                 )
             )
         else:
             found.append(_try(workshop, desired, service.name, audience))
+    return found
+
+
+def _restrained(workshop: Workshop, desired: Platform) -> dict[str, str]:
+    """
+    Services that people work on, with what they said: a pause of any part of a service, or an open maintenance window.
+    """
+    now = workshop.clock.now()
+    found = {}
+    for service in desired.services:
+        windows = (*desired.maintenance, *service.maintenance)
+        opened = maintenance.open_window(windows, now)
+        if opened is not None:
+            found[service.name] = f"in maintenance: {opened[0].sentence()}"
+        for pause in workshop.store.pauses.all():
+            if pause.holds(now) and pause.touches(desired.name, service.name):
+                found[service.name] = pause.sentence()
     return found
 
 

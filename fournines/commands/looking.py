@@ -20,7 +20,7 @@ from fournines.model.desired import Platform, Service
 from fournines.model.inventory import Inventory, Member
 from fournines.settings import settings
 from fournines.store.switches import HEALING
-from tasks import observe
+from tasks import observe, restraints
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -45,6 +45,7 @@ def status(*, as_json: JsonOption = False) -> None:
         document = {
             "cloud": trouble or "read",
             "healing": "on" if store.switches.is_on(HEALING) else "off",
+            "restraints": restraints.sentences(store, SystemClock().now()),
             "open_cases": [case.id for case in store.cases.cases(open_only=True)],
             "platforms": platforms,
             "programs": local,
@@ -202,6 +203,8 @@ def _show_status(document: dict[str, Any]) -> None:
         frame.complain(f"the cloud was not read: {document['cloud']}")
     count = len(document["open_cases"])
     frame.say(f"healing is {document['healing']}; {count} open cases")
+    for line in document["restraints"]:
+        frame.say(f"  {line}")
 
 
 def _show_service(platform: str, service: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from pydantic import Field, JsonValue
 
 from fournines.model import names
+from fournines.model.maintenance import MaintenanceWindow
 from fournines.model.objective import Objective
 from fournines.model.ownership import Owner
 from fournines.model.specification import (
@@ -102,6 +103,7 @@ class Service(Value):
     Attributes:
         parameters: As given by its owner, with the blueprint's defaults filled in; never a secret.
         outputs: What people get: name -> text with `@FLOATING_IP@` for the endpoint's address.
+        maintenance: When people work on it, beside the platform's own windows.
     """
 
     platform: str
@@ -115,6 +117,7 @@ class Service(Value):
     objectives: tuple[Objective, ...] = ()
     depends_on: tuple[str, ...] = ()
     outputs: dict[str, str] = Field(default_factory=dict)
+    maintenance: tuple[MaintenanceWindow, ...] = ()
 
     def group(self, name: str) -> Group:
         """
@@ -204,6 +207,7 @@ class Platform(Value):
     network: NetworkSpec
     services: tuple[Service, ...] = ()
     disruptions_max: int = Field(2, ge=1)
+    maintenance: tuple[MaintenanceWindow, ...] = ()
 
     def service(self, name: str) -> Service:
         """

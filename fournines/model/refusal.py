@@ -15,6 +15,8 @@ class Reason(StrEnum):
     """
 
     SWITCHED_OFF = "switched-off"
+    PAUSED = "paused"
+    MAINTENANCE = "maintenance"
     STORM = "storm"
     MIN_HEALTHY = "min-healthy"
     DISRUPTIONS = "disruptions"

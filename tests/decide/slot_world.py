@@ -8,6 +8,7 @@ from typing import Any
 from fournines.model.case import Subject
 from fournines.model.desired import Group, HealingLimits, Membership, Platform, Service
 from fournines.model.inventory import Instance, Inventory, LoadBalancer, Member, Pool
+from fournines.model.maintenance import MaintenanceWindow
 from fournines.model.ownership import Owner
 from fournines.model.specification import NetworkSpec
 from healing.situation import Attempt, MemberView, Situation
@@ -50,6 +51,7 @@ def a_situation(
     limits: HealingLimits = LIMITS,
     volume_size_gb: int | None = None,
     subject_slot: int = 0,
+    windows: tuple[MaintenanceWindow, ...] = (),
     **known: Any,
 ) -> Situation:
     """
@@ -73,6 +75,7 @@ def a_situation(
         blueprint="web",
         blueprint_version="1",
         groups=(group,),
+        maintenance=windows,
     )
     owner = Owner(platform="demo")
     platform = Platform(

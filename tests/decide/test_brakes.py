@@ -2,18 +2,31 @@
 The brakes' tables, and the first action's table and law.
 """
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fournines.model.case import Subject
 from fournines.model.desired import HealingLimits
 from fournines.model.inventory import Member
+from fournines.model.maintenance import MaintenanceWindow
 from fournines.model.ownership import Owner
+from fournines.model.pause import Pause
 from fournines.model.refusal import Reason, Refusal
 from healing import brakes, first_action
 from healing.first_action import WeightZero
-from tests.decide.slot_world import a_situation, an_instance, attempt, name
+from tests.decide.slot_world import NOW, a_situation, an_instance, attempt, name
 
+PAUSE = Pause(subject=Subject(platform="demo", service="shop"), by="ann", at=NOW)
+OTHERS_PAUSE = Pause(
+    subject=Subject(platform="demo", service="shop", group="web", slot=1),
+    by="ann",
+    at=NOW,
+)
+WINDOW = MaintenanceWindow(begins=NOW, until=NOW + timedelta(hours=1))
+OVER = MaintenanceWindow(begins=NOW - timedelta(hours=1), until=NOW)
 STRANGER = an_instance(0, owner=Owner(platform="other", service="shop"))
 
 
@@ -24,6 +37,21 @@ STRANGER = an_instance(0, owner=Owner(platform="other", service="shop"))
         pytest.param(
             a_situation(healing_on=False), Reason.SWITCHED_OFF, id="switched-off"
         ),
+        pytest.param(
+            a_situation(pauses=(PAUSE,)), Reason.PAUSED, id="a-person-paused-it"
+        ),
+        pytest.param(
+            a_situation(pauses=(PAUSE.model_copy(update={"until": NOW}),)),
+            None,
+            id="a-pause-that-ended-now",
+        ),
+        pytest.param(
+            a_situation(pauses=(OTHERS_PAUSE,)), None, id="a-pause-of-another-slot"
+        ),
+        pytest.param(
+            a_situation(windows=(WINDOW,)), Reason.MAINTENANCE, id="maintenance"
+        ),
+        pytest.param(a_situation(windows=(OVER,)), None, id="a-window-that-ended-now"),
         pytest.param(
             a_situation(instance=STRANGER), Reason.NOT_OURS, id="someone-elses-mark"
         ),
@@ -209,6 +237,17 @@ def test_first_action(pool, suspects, healing_on, reason):
     else:
         assert isinstance(decision, Refusal)
         assert reason == decision.reason
+
+
+def test_what_bars_a_first_action_is_its_answer():
+    """
+    A pause keeps even the weight.
+    """
+    barred = Refusal(reason=Reason.PAUSED, detail="paused by ann")
+
+    assert barred == first_action.decide(
+        name(0), members(UP, UP, UP), min_healthy=1, suspects=(), barred=barred
+    )
 
 
 def test_first_action_needs_a_member():

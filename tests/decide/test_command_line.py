@@ -5,6 +5,7 @@ What people do wrong on the command line is met with one sentence and the right 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,11 @@ import pytest
 from fournines.cli import app
 from fournines.clock import SystemClock
 from fournines.commands import frame
+from fournines.model.desired import Platform, Service
+from fournines.model.ownership import Owner
+from fournines.model.specification import NetworkSpec
 from fournines.settings import ROOT, settings
+from fournines.store.sql import open_store
 from tasks import opening, request
 
 EXAMPLE = str(ROOT / "examples" / "platform.yaml")
@@ -174,6 +179,36 @@ def test_the_switch_remembers_who_and_why(command):
     document = json.loads(out)
     assert document["healing"] is False
     assert "game day" in document["why"]
+
+
+def test_a_pause_is_listed_until_it_is_lifted(command, tmp_path):
+    """
+    What is paused is named with who, until when and why; lifted it is gone.
+    """
+    service = Service(
+        platform="demo", name="shop", blueprint="web", blueprint_version="1"
+    )
+    network = NetworkSpec(name="demo-network", owner=Owner(platform="demo"))
+    store = open_store(f"sqlite:///{tmp_path}/state/store.db")
+    store.registry.put_platform(
+        Platform(name="demo", network=network, services=(service,)),
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    store.close()
+
+    code, out, _err = command("pause", "shop", "--for", "2h", "--why", "disk swap")
+    assert (code, "demo/shop is paused by" in out, "disk swap" in out) == (
+        0,
+        True,
+        True,
+    )
+    assert json.loads(command("pause", "--json")[1])[0]["why"] == "disk swap"
+    assert command("pause", "shop", "--for", "soon")[0] == 2
+    assert command("pause", "shp")[0] == 2
+    assert command("unpause", "shop")[0] == 0
+    assert command("pause")[1] == "nothing is paused\n"
+    code, _out, err = command("unpause", "shop")
+    assert (code, "is not paused" in err) == (2, True)
 
 
 def test_destroying_asks_first(command):

@@ -10,6 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from blueprints import platform_file
+from blueprints.catalogue import all_blueprints
+from blueprints.compiling import compile_platform
+from blueprints.problem import PlatformInvalid
 from fournines.model import duration, maintenance, quarantine
 from fournines.model.case import Subject
 from fournines.model.maintenance import MaintenanceWindow
@@ -230,6 +234,58 @@ def test_a_window_survives_the_store():
     assert MaintenanceWindow.model_validate_json(one.model_dump_json()) == one
     assert maintenance.open_window((one,), NOW) == (one, one.ends(NOW))
     assert maintenance.open_window((one,), NOW + timedelta(days=1)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        pytest.param(
+            "- cron: 0 3 * * 8\n  duration: 2h",
+            "platform.yaml:3: maintenance[0].cron",
+            "no cron expression",
+            id="wrong-cron",
+        ),
+        pytest.param(
+            "- cron: 0 3 * * 0\n  duration: 2 hours",
+            "platform.yaml:4: maintenance[0].duration",
+            "no duration",
+            id="wrong-duration",
+        ),
+        pytest.param(
+            "- cron: 0 3 * * 0\n  length: 2h",
+            "platform.yaml:4: maintenance[0].length",
+            "unknown key",
+            id="wrong-key",
+        ),
+    ],
+)
+def test_a_wrong_window_in_a_file_names_its_line(text, place, said):
+    """
+    A broken rule is shown where it stands.
+    """
+    with pytest.raises(PlatformInvalid) as caught:
+        platform_file.from_text(f"platform: demo\nmaintenance:\n{text}\n")
+
+    (problem,) = caught.value.problems
+    assert str(problem).startswith(place)
+    assert said in str(problem)
+
+
+def test_windows_of_a_file_reach_the_platform_and_its_service():
+    """
+    What is written in platform.yaml is what the healer asks.
+    """
+    text = (
+        "platform: demo\n"
+        "maintenance:\n- {cron: 0 3 * * 0, duration: 2h, why: patches}\n"
+        "services:\n  shop:\n    blueprint: web\n    maintenance:\n"
+        "    - {from: 2026-01-04T03:00:00Z, until: 2026-01-04T04:00:00Z}\n"
+    )
+    made = compile_platform(platform_file.from_text(text), all_blueprints())
+
+    assert [w.duration_seconds for w in made.maintenance] == [7200]
+    (own,) = made.service("shop").maintenance
+    assert own.ends(NOW) == NOW.replace(hour=4, minute=0)
 
 
 def build(digest: str = "d1", image_id: str = "i1") -> Quarantine:

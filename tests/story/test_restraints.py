@@ -1,0 +1,147 @@
+"""
+Pauses and maintenance windows, from the alert to the verdict.
+"""
+
+from datetime import timedelta
+
+import pytest
+
+from fournines.cloud.simulated import Behaviour
+from fournines.model.case import CaseState, Subject
+from fournines.model.maintenance import MaintenanceWindow
+from fournines.model.pause import Pause
+from fournines.model.refusal import Reason
+from tasks import pausing, reconciliation
+from tasks.sizing import ServiceUnknown
+from tests.story.clinic import Clinic
+
+SICK = "demo-shop-web-1-g1"
+BEFORE = {f"demo-shop-web-{slot}-g1": 1 for slot in range(4)}
+
+
+@pytest.fixture
+def clinic(tmp_path):
+    """
+    A service of four members that all serve.
+    """
+    return Clinic(tmp_path)
+
+
+def in_maintenance(clinic: Clinic, seconds: float) -> None:
+    """
+    A window of the service opens now.
+    """
+    now = clinic.clock.now()
+    window = MaintenanceWindow(begins=now, until=now + timedelta(seconds=seconds))
+    service = clinic.platform.service("shop")
+    clinic.store.registry.put_service(
+        service.model_copy(update={"maintenance": (window,)}), at=now
+    )
+    clinic.view.refresh()
+
+
+@pytest.mark.parametrize("place", ["shop", "shop/web", "demo-shop-web-1", SICK])
+def test_a_pause_keeps_healings_hands_off(clinic, place):
+    """
+    However the place is named: not even a weight is changed until the pause has ended, and then the member is healed.
+    """
+    subject = pausing.subject(clinic.store.registry, place)
+    until = clinic.clock.now() + timedelta(hours=2)
+    clinic.store.pauses.put(
+        Pause(subject=subject, by="ann", at=clinic.clock.now(), until=until)
+    )
+    clinic.cloud.break_instance(SICK, Behaviour.HANG, sticky=True)
+    clinic.alert(SICK)
+    (case,) = clinic.heal()
+
+    assert CaseState.REFUSED is case.state
+    assert [refusal.reason for refusal in case.refusals] == [Reason.PAUSED]
+    assert (clinic.members(), clinic.changes()) == (BEFORE, [])
+
+    clinic.settle(7200)
+    clinic.view.refresh()
+    (case,) = clinic.heal(clinic.admissions.remind())
+    assert CaseState.RECOVERED is case.state
+
+
+def test_a_pause_of_one_slot_leaves_the_others_to_healing(clinic):
+    """
+    What is not paused is healed as ever.
+    """
+    subject = pausing.subject(clinic.store.registry, "demo-shop-web-2")
+    clinic.store.pauses.put(Pause(subject=subject, by="ann", at=clinic.clock.now()))
+    clinic.cloud.break_instance(SICK, Behaviour.KILL)
+    clinic.alert(SICK)
+    (case,) = clinic.heal()
+
+    assert CaseState.RECOVERED is case.state
+
+
+def test_a_window_allows_the_weight_and_nothing_else(clinic):
+    """
+    A sick member gets no requests meanwhile; it is replaced once the window has ended.
+    """
+    in_maintenance(clinic, 3600)
+    clinic.cloud.break_instance(SICK, Behaviour.GREY_ERRORS, sticky=True)
+    clinic.alert(SICK, "MemberErrors")
+    (case,) = clinic.heal()
+
+    assert CaseState.REFUSED is case.state
+    assert [refusal.reason for refusal in case.refusals] == [Reason.MAINTENANCE]
+    assert (clinic.members(), clinic.changes()) == (BEFORE | {SICK: 0}, [])
+
+    clinic.settle(3600)
+    clinic.view.refresh()
+    (case,) = clinic.heal(clinic.admissions.remind())
+    assert CaseState.RECOVERED is case.state
+
+
+def test_a_flap_in_a_window_gets_its_weight_back(clinic):
+    """
+    Giving back what a first move took is no maintenance matter.
+    """
+    in_maintenance(clinic, 3600)
+    clinic.alert(SICK)
+    assert clinic.members()[SICK] == 0
+    (case,) = clinic.heal()
+
+    assert CaseState.RECOVERED is case.state
+    assert clinic.members() == BEFORE
+
+
+def test_reconcile_passes_by_what_people_work_on(clinic):
+    """
+    Neither in a window nor while any part is paused does the timer put back what is missing.
+    """
+    clinic.cloud.vanish(SICK)
+    in_maintenance(clinic, 600)
+    (skipped,) = reconciliation.reconcile(clinic.workshop)
+    assert "in maintenance" in skipped.skipped
+
+    clinic.settle(600)
+    slot = Subject(platform="demo", service="shop", group="web", slot=3)
+    clinic.store.pauses.put(Pause(subject=slot, by="ann", at=clinic.clock.now()))
+    (skipped,) = reconciliation.reconcile(clinic.workshop)
+    assert "paused by ann" in skipped.skipped
+    assert clinic.changes() == []
+
+    clinic.store.pauses.lift(slot.key)
+    (done,) = reconciliation.reconcile(clinic.workshop)
+    assert done.result.outcome.ok
+    assert clinic.plan_is_empty()
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        pytest.param("shp", "did you mean 'shop'", id="no-service"),
+        pytest.param("shop/wob", "did you mean 'web'", id="no-group"),
+        pytest.param("demo-shop-web-9", "did you mean 'demo-shop-web-", id="no-slot"),
+    ],
+)
+def test_a_place_that_is_not_there(clinic, place, said):
+    """
+    A slip of the pen pauses nothing and is answered with what there is.
+    """
+    with pytest.raises(ServiceUnknown, match=said):
+        pausing.subject(clinic.store.registry, place)
