@@ -5,7 +5,9 @@ Writing a case down as it happens: every event is committed, logged, and kept fo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +17,8 @@ from flows import case_text
 from fournines import log
 from fournines.model.case import Case, CaseEvent, CaseState, Subject
 from fournines.model.refusal import Refusal
-from fournines.store.protocol import Store
+from fournines.store.protocol import Lease, Store
+from tasks.leasing import Holding
 from tasks.workshop import Workshop
 
 EVENTS_MAX = 500
@@ -41,6 +44,10 @@ def publish_nothing(_kind: str, _markdown: str) -> None:
     """
 
 
+case_right: ContextVar[Holding | None] = ContextVar("case_right", default=None)
+"""The lease on the case that is treated here: whoever lost it writes nothing more into the case."""
+
+
 class CaseBook:
     """
     One case being written. Thread-safe.
@@ -53,6 +60,8 @@ class CaseBook:
         self._clock = workshop.clock
         self._case = case
         self._lock = workshop.crew.lock()
+        self._right = case_right.get()
+        self._also: tuple[Lease, ...] = ()
         self.publish = publish
 
     @property
@@ -62,6 +71,17 @@ class CaseBook:
         """
         with self._lock:
             return self._case
+
+    @contextmanager
+    def under(self, lease: Lease) -> Iterator[None]:
+        """
+        What is written in this block needs this lease too.
+        """
+        self._also = (lease,)
+        try:
+            yield
+        finally:
+            self._also = ()
 
     def note(self, event: str, text: str, /, **facts: JsonValue) -> None:
         """
@@ -88,8 +108,10 @@ class CaseBook:
         A silent change: times and evidence.
         """
         with self._lock:
-            self._case = self._case.model_copy(update=fields)
-            self._store.cases.put(self._case)
+            changed = self._case.model_copy(update=fields)
+            rights = (*(self._right.rights() if self._right else ()), *self._also)
+            self._store.cases.put(changed, rights=rights)
+            self._case = changed
 
     def first(self, field: str, at: datetime) -> None:
         """

@@ -5,7 +5,8 @@ Leave to act: every brake asked, the service's lease in hand, and the case marke
 from __future__ import annotations
 
 import dataclasses
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 from flows import examination, surroundings
 from flows.case_book import CaseBook
@@ -13,12 +14,19 @@ from flows.examination import Examination
 from flows.ward import Ward
 from fournines.model.case import CaseState, Diagnosis, Subject
 from fournines.model.refusal import Reason
-from fournines.store.protocol import LeaseHeld
+from fournines.store.protocol import Lease, LeaseHeld
 from healing import brakes
+from tasks import leasing
 from tasks.leasing import Holding
 
 WAIT_SECONDS_MAX = 120.0
 """How long a case waits for a deploy, other healings or its cool-down."""
+
+GATE_SECONDS = 0.1
+"""Pause before the gate is tried again."""
+
+GATE_TRIES = 60
+"""Longer than a lease lives: whoever died at the gate does not keep it shut."""
 
 WAIT_SECONDS = 1.0
 """Pause before the brakes are asked again."""
@@ -50,7 +58,7 @@ def obtain(
     clock = ward.workshop.clock
     begin = clock.now()
     while True:
-        with ward.gate:
+        with ward.gate, _gate(ward, seen.situation.subject.platform) as gate:
             held, holder = _take_lease(ward, seen.situation.subject, stack)
             situation = dataclasses.replace(
                 seen.situation,
@@ -62,7 +70,8 @@ def obtain(
             if seen.finding.diagnosis is Diagnosis.NOTHING:
                 refusals = tuple(r for r in refusals if r.reason in _WATCH_ASKS)
             if held is not None and not refusals:
-                book.change("may_act", "no brake objects", state=CaseState.ACTING)
+                with book.under(gate):
+                    book.change("may_act", "no brake objects", state=CaseState.ACTING)
                 return dataclasses.replace(seen, situation=situation), held
             stack.close()
         book.refuse(refusals)
@@ -72,6 +81,31 @@ def obtain(
             return None
         clock.sleep(WAIT_SECONDS)
         seen = examination.examine(ward, book.case)
+
+
+@contextmanager
+def _gate(ward: Ward, platform: str) -> Iterator[Lease]:
+    """
+    As the ward's own gate, among all healers of this store: each holds it for milliseconds.
+
+    Raises:
+        LeaseHeld: It was never free.
+    """
+    workshop = ward.workshop
+    name = leasing.of_gate(platform)
+    for _ in range(GATE_TRIES - 1):
+        with ExitStack() as stack:
+            try:
+                lease = stack.enter_context(
+                    leasing.briefly(workshop, name, purpose="asking the brakes")
+                )
+            except LeaseHeld:
+                workshop.clock.sleep(GATE_SECONDS)
+                continue
+            yield lease
+            return
+    with leasing.briefly(workshop, name, purpose="asking the brakes") as lease:
+        yield lease
 
 
 def _take_lease(

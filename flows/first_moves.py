@@ -120,10 +120,8 @@ class FirstMoves:
             return True
         name = leasing.of_service(subject.platform, subject.service)
         lease = store.leases.current(name)
-        return (
-            lease is not None
-            and not lease.purpose.startswith(("healing", "reconcile"))
-            and lease.expires_at > self._workshop.clock.now()
+        return lease is not None and not lease.purpose.startswith(
+            ("healing", "reconcile")
         )
 
     def _make(self, balancer: str, pool: str, instance: str) -> Move:

@@ -50,6 +50,9 @@ WATCH_SECONDS = 4.0
 PING_SECONDS = 1.0
 """Prefect's health is asked beforehand, so that no healing waits for a server that is down."""
 
+ADOPT_SECONDS = 0.5
+"""Cases that nobody treats any more are looked for this often: one small query."""
+
 REMIND_SECONDS = 15.0
 """Alerts that fire on after their case ended are looked at this often."""
 
@@ -139,6 +142,7 @@ class Healer:
         run("reconcile", self._reconcile, seconds=float(every))
         self.recorder.ping()
         adopted = self.beds.adopt()
+        run("adopt", self.beds.adopt, seconds=ADOPT_SECONDS)
         _log.info("healer_began", adopted=adopted, prefect_up=self.recorder.is_up)
 
     def stop(self) -> None:

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
-from flows.case_book import CaseBook
+from flows.case_book import CaseBook, case_right
 from fournines import log
 from fournines.cloud.errors import CloudError
 from fournines.model.case import Case, CaseState
-from fournines.store.protocol import StoreError
-from tasks import leasing
+from fournines.store.protocol import LeaseHeld, StoreError
+from tasks import holders, leasing
 from tasks.workshop import Workshop
 
 PAUSE_SECONDS = 2.0
@@ -66,11 +66,19 @@ class Beds:
 
     def adopt(self) -> int:
         """
-        Admit every open case: those of a healer that died, and those that came while no bed was free.
+        Admit every open case that nobody treats: those of a healer that died or was stopped, and those that came while no bed was free.
         """
-        found = self._workshop.store.cases.cases(open_only=True, limit=1_000)
-        for case in reversed(found):
-            self.admit(case.id)
+        store = self._workshop.store
+        held = {lease.name: lease.holder for lease in store.leases.in_force()}
+        found = [
+            case.id
+            for case in reversed(store.cases.cases(open_only=True, limit=1_000))
+            if _is_free(held.get(leasing.of_case(case.id)))
+            and case.id not in self._inside
+            and case.id not in self._tries
+        ]
+        for case_id in found:
+            self.admit(case_id)
         return len(found)
 
     def close(self) -> None:
@@ -83,9 +91,20 @@ class Beds:
     def _run(self, case_id: str) -> None:
         again = False
         try:
-            # Another healer on the same store may have it in hand.
-            with leasing.holding(self._workshop, [f"case/{case_id}"], purpose="case"):
-                self._treat(case_id)
+            with leasing.holding(
+                self._workshop,
+                [leasing.of_case(case_id)],
+                purpose="case",
+                ttl_seconds=self._workshop.settings.healing_lease_ttl_seconds,
+            ) as held:
+                token = case_right.set(held)
+                try:
+                    self._treat(case_id)
+                finally:
+                    case_right.reset(token)
+        except LeaseHeld as error:
+            # Another healer on the same store has it in hand; if that one dies, it is adopted.
+            _log.info("case_in_other_hands", case=case_id, error=str(error))
         except (CloudError, StoreError) as error:
             _log.warning("treatment_postponed", case=case_id, error=str(error))
             again = True
@@ -119,3 +138,7 @@ class Beds:
                 f"a person is needed: the treatment broke ({type(error).__name__}: {error})",
             )
         return True
+
+
+def _is_free(holder: str | None) -> bool:
+    return holder is None or holders.is_dead(holder)

@@ -199,15 +199,14 @@ class Admissions:
         """
         A deploy, a scaling or the like works on the service or its platform: slots look wrong meanwhile.
         """
-        leases, now = self._workshop.store.leases, self._workshop.clock.now()
-        for name in (
-            leasing.of_platform(subject.platform),
-            leasing.of_service(subject.platform, subject.service),
-        ):
-            lease = leases.current(name)
-            if lease is not None and lease.expires_at > now:
-                return True
-        return False
+        leases = self._workshop.store.leases
+        return any(
+            leases.current(name) is not None
+            for name in (
+                leasing.of_platform(subject.platform),
+                leasing.of_service(subject.platform, subject.service),
+            )
+        )
 
     def _open(
         self,

@@ -242,6 +242,7 @@ class Treatment:
             self.ward.workshop,
             holder=held.holder,
             guard=held.check,
+            rights=held.rights,
             performer=self._remembering,
             watch=self._hear,
         )
@@ -282,6 +283,8 @@ class Treatment:
     def _judge(
         self, rung: Rung, outcome: Outcome, subject: Subject, soak_seconds: float
     ) -> Case | None:
+        if outcome.lost:
+            raise LeaseHeld(outcome.lost)
         if not outcome.ok:
             self._failed(rung, outcome, subject)
             return None

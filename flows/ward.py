@@ -57,7 +57,12 @@ class SharedLeases:
                 return held
             stack = ExitStack()
             held = stack.enter_context(
-                leasing.holding(self._workshop, [name], purpose="healing")
+                leasing.holding(
+                    self._workshop,
+                    [name],
+                    purpose="healing",
+                    ttl_seconds=self._workshop.settings.healing_lease_ttl_seconds,
+                )
             )
             self._held[name] = (stack, held, 1)
             return held

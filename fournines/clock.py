@@ -20,6 +20,12 @@ class Clock(Protocol):
         """
         ...
 
+    def monotonic(self) -> float:
+        """
+        Seconds that only ever grow, whatever is done to the machine's clock: for how long something takes.
+        """
+        ...
+
     def sleep(self, seconds: float) -> None:
         """
         Let time pass.
@@ -37,6 +43,12 @@ class SystemClock:
         The present, aware, in UTC.
         """
         return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """
+        Seconds since some moment.
+        """
+        return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
         """

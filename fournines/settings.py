@@ -90,6 +90,14 @@ class Settings(BaseSettings):
         gt=0,
         description="A dead deploy's lease frees after this; renewed every third.",
     )
+    healing_lease_ttl_seconds: float = Field(
+        4,
+        gt=0,
+        description=(
+            "A dead healer's cases are free after this; with a look for them every half second the next healer "
+            "has them within 5 s. One that is stopped for longer loses them, and its writes are refused."
+        ),
+    )
     heals_at_once_max: int = Field(
         4, ge=1, description="Heal flows at once; Prefect serves ~3 flow runs a second."
     )

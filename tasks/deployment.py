@@ -240,6 +240,7 @@ def perform(
         workshop,
         holder=held.holder,
         guard=held.check,
+        rights=held.rights,
         performer=audience.performer,
         watch=audience.watch,
     )

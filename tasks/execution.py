@@ -7,7 +7,7 @@ intended ones are performed again, for each is idempotent. Works with and withou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextvars import copy_context
 from dataclasses import dataclass, field
@@ -17,18 +17,28 @@ from graphlib import TopologicalSorter
 from pydantic import Field
 
 from fournines import log
+from fournines.cloud import permit
 from fournines.cloud.errors import CloudError
 from fournines.model.value import Value
 from fournines.planning import graph
 from fournines.planning.plan import Plan
 from fournines.planning.steps import Step
-from fournines.store.protocol import JournalEntry, LeaseHeld, StepState, StoreError
+from fournines.store.protocol import (
+    JournalEntry,
+    Lease,
+    LeaseHeld,
+    StepState,
+    StoreError,
+)
 from tasks import perform
 from tasks.workshop import Workshop
 
 Work = Callable[[], perform.Facts]
 Performer = Callable[[Step, Work], perform.Facts]
 """Runs the work of a step somewhere, e.g. inside a Prefect task run."""
+
+Rights = Callable[[], Sequence[Lease]]
+"""The leases that a plan is performed on, as they are now."""
 
 _log = log.get("execution")
 
@@ -55,6 +65,7 @@ class Outcome(Value):
         done: Steps done, in the order they ended.
         failed: Step id -> why.
         waiting: Steps never begun, because something they need failed.
+        lost: How the right to act was lost on the way; the plan is left open then, for whoever has it now.
     """
 
     plan_id: str
@@ -62,6 +73,7 @@ class Outcome(Value):
     failed: dict[str, str] = Field(default_factory=dict)
     waiting: tuple[str, ...] = ()
     seconds: float = 0.0
+    lost: str = ""
 
     @property
     def ok(self) -> bool:
@@ -90,6 +102,13 @@ def no_guard() -> None:
     """
 
 
+def no_rights() -> tuple[Lease, ...]:
+    """
+    Nobody else acts.
+    """
+    return ()
+
+
 def ignore_progress(_progress: Progress) -> None:
     """
     Nobody watches.
@@ -108,12 +127,14 @@ class _Execution:
     plan: Plan
     workshop: Workshop
     guard: Callable[[], None]
+    rights: Rights
     performer: Performer
     watch: Callable[[Progress], None]
     entries: Mapping[str, JournalEntry]
     registered: frozenset[tuple[str, str]]
     done: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    lost: str = ""
 
     def run(self) -> None:
         """
@@ -156,14 +177,27 @@ class _Execution:
         self.guard()
         begin = workshop.clock.now()
         before: perform.Facts = {"found": self._found(step)}
-        journal.intend(self.plan.id, step.id, step.kind, at=begin, result=before)
+        journal.intend(
+            self.plan.id,
+            step.id,
+            step.kind,
+            at=begin,
+            result=before,
+            rights=self.rights(),
+        )
         _log.info("step_begun", step=step.id, why=step.why)
         self._tell(step, "begun")
-        facts = self.performer(step, lambda: perform.do(step, workshop))
+        with permit.granted(self.guard):
+            facts = self.performer(step, lambda: perform.do(step, workshop))
         end = workshop.clock.now()
         _register(self.plan.platform, step, facts, workshop, end)
         journal.finish(
-            self.plan.id, step.id, StepState.DONE, at=end, result=before | facts
+            self.plan.id,
+            step.id,
+            StepState.DONE,
+            at=end,
+            result=before | facts,
+            rights=self.rights(),
         )
         return (end - begin).total_seconds()
 
@@ -179,7 +213,13 @@ class _Execution:
     def _ended(self, step: Step, future: Future[float]) -> bool:
         try:
             seconds = future.result()
-        except (CloudError, LeaseHeld) as error:
+        except LeaseHeld as error:
+            # Whoever holds it now has the journal too.
+            self.lost = str(error)
+            self.failed[step.id] = self.lost
+            _log.warning("lease_lost", step=step.id, error=self.lost)
+            return False
+        except CloudError as error:
             self._fail(step, str(error))
             return False
         except StoreError:
@@ -206,6 +246,7 @@ class _Execution:
                 at=self.workshop.clock.now(),
                 error=why,
                 result=intended[step.id].result,
+                rights=self.rights(),
             )
         self._tell(step, "failed", error=why)
 
@@ -235,13 +276,15 @@ def execute(
     *,
     holder: str,
     guard: Callable[[], None] = no_guard,
+    rights: Rights = no_rights,
     performer: Performer = at_once,
     watch: Callable[[Progress], None] = ignore_progress,
 ) -> Outcome:
     """
     Perform a plan to its end, or as far as it goes.
 
-    `guard` is called before each step and raises LeaseHeld when the right to act is lost; `performer` runs a step's work; `watch` is told of
+    `guard` is called before each step and each request to the cloud, and raises LeaseHeld when the right to act is lost; `rights` are the leases
+    whose numbers the journal compares before it takes an intent. `performer` runs a step's work; `watch` is told of
     every change, from several threads, and must be quick; `holder` is who performs it, for the journal.
 
     Raises:
@@ -251,11 +294,12 @@ def execute(
     graph.ordered(plan.steps)
     journal = workshop.store.journal
     begin = workshop.clock.now()
-    journal.open_plan(plan, holder=holder, at=begin)
+    journal.open_plan(plan, holder=holder, at=begin, rights=rights())
     execution = _Execution(
         plan,
         workshop,
         guard,
+        rights,
         performer,
         watch,
         entries={entry.step_id: entry for entry in journal.entries(plan.id)},
@@ -273,10 +317,11 @@ def execute(
         failed=execution.failed,
         waiting=tuple(step.id for step in plan.steps if step.id not in seen),
         seconds=(end - begin).total_seconds(),
+        lost=execution.lost,
     )
-    journal.close_plan(
-        plan.id, outcome="done" if outcome.ok else outcome.sentence(), at=end
-    )
+    if not outcome.lost:
+        said = "done" if outcome.ok else outcome.sentence()
+        journal.close_plan(plan.id, outcome=said, at=end, rights=rights())
     _log.info("plan_ended", plan=plan.id, ok=outcome.ok, seconds=outcome.seconds)
     return outcome
 

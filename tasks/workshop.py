@@ -4,6 +4,7 @@ What every effect works with: one cloud, one store, one clock, one pair of eyes,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fournines.clock import Clock
@@ -12,12 +13,13 @@ from fournines.crew import THREADS, Crew
 from fournines.model.probing import Prober
 from fournines.settings import Settings
 from fournines.store.protocol import Store
+from tasks import holders
 
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """
-    The outside world, as effects reach it. Thread-safe, because its parts are.
+    The outside world, as effects reach it. Thread-safe, because its parts are. `holder` names us in leases, once for each operation.
     """
 
     cloud: Cloud
@@ -26,3 +28,4 @@ class Workshop:
     prober: Prober
     settings: Settings
     crew: Crew = THREADS
+    holder: Callable[[], str] = holders.name

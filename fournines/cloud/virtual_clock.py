@@ -30,6 +30,12 @@ class VirtualClock:
         with self._lock:
             return self._now
 
+    def monotonic(self) -> float:
+        """
+        Seconds since virtual time began.
+        """
+        return (self.now() - EPOCH).total_seconds()
+
     def sleep(self, seconds: float) -> None:
         """
         Move the present on.

@@ -4,12 +4,15 @@ Cases: episodes from the first sign to the verdict. The database itself holds th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 
 from fournines.model.case import Case
+from fournines.store import leases
 from fournines.store.database import Database
+from fournines.store.protocol import Lease
 from fournines.store.tables import cases
 
 
@@ -21,7 +24,7 @@ class SqlCases:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def put(self, case: Case) -> None:
+    def put(self, case: Case, *, rights: Sequence[Lease] = ()) -> None:
         row = {
             "id": case.id,
             "key": case.subject.key,
@@ -31,6 +34,7 @@ class SqlCases:
             "document": case.model_dump_json(),
         }
         with self._database.writing(f"recording case {case.id}") as db:
+            leases.demand(db, rights)
             db.execute(
                 self._database.insert(cases)
                 .values(**row)

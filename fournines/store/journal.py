@@ -8,7 +8,7 @@ whose newest run is still open adopts that run with its entries (its worker died
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +16,9 @@ from pydantic import JsonValue
 from sqlalchemy import Connection, Select, func, insert, select, update
 
 from fournines.planning.plan import Plan, Purpose
+from fournines.store import leases
 from fournines.store.database import Database
-from fournines.store.protocol import JournalEntry, StepState, StoreError
+from fournines.store.protocol import JournalEntry, Lease, StepState, StoreError
 from fournines.store.tables import entries, plans
 
 
@@ -29,8 +30,11 @@ class SqlJournal:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def open_plan(self, plan: Plan, *, holder: str, at: datetime) -> None:
+    def open_plan(
+        self, plan: Plan, *, holder: str, at: datetime, rights: Sequence[Lease] = ()
+    ) -> None:
         with self._database.writing(f"opening plan {plan.id}") as db:
+            leases.demand(db, rights)
             newest = _newest(db, plan.id)
             if newest is not None and newest.closed_at is None:
                 db.execute(
@@ -62,8 +66,10 @@ class SqlJournal:
         *,
         at: datetime,
         result: Mapping[str, JsonValue] | None = None,
+        rights: Sequence[Lease] = (),
     ) -> None:
         with self._database.writing(f"journalling {step_id}") as db:
+            leases.demand(db, rights)
             statement = self._database.insert(entries).values(
                 run=_run(plan_id),
                 step_id=step_id,
@@ -93,8 +99,10 @@ class SqlJournal:
         at: datetime,
         error: str | None = None,
         result: Mapping[str, JsonValue] | None = None,
+        rights: Sequence[Lease] = (),
     ) -> None:
         with self._database.writing(f"journalling the end of {step_id}") as db:
+            leases.demand(db, rights)
             done = db.execute(
                 update(entries)
                 .where(entries.c.run == _run(plan_id), entries.c.step_id == step_id)
@@ -131,8 +139,11 @@ class SqlJournal:
             for row in rows
         )
 
-    def close_plan(self, plan_id: str, *, outcome: str, at: datetime) -> None:
+    def close_plan(
+        self, plan_id: str, *, outcome: str, at: datetime, rights: Sequence[Lease] = ()
+    ) -> None:
         with self._database.writing(f"closing plan {plan_id}") as db:
+            leases.demand(db, rights)
             db.execute(
                 update(plans)
                 .where(plans.c.run == _run(plan_id))

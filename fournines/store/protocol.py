@@ -120,7 +120,13 @@ class Journal(Protocol):
     Intents before calls, results after them.
     """
 
-    def open_plan(self, plan: Plan, *, holder: str, at: datetime) -> None: ...
+    def open_plan(
+        self, plan: Plan, *, holder: str, at: datetime, rights: Sequence[Lease] = ()
+    ) -> None:
+        """
+        Begin a plan, or take up one that was left open. Raises LeaseHeld when one of `rights` is somebody else's by now.
+        """
+        ...
 
     def plan(self, plan_id: str) -> Plan | None: ...
 
@@ -132,9 +138,12 @@ class Journal(Protocol):
         *,
         at: datetime,
         result: Mapping[str, JsonValue] | None = None,
+        rights: Sequence[Lease] = (),
     ) -> None:
         """
         Write down what is about to be done. `result` holds what is known beforehand; a repeated intent keeps the first one's.
+
+        Raises LeaseHeld, and writes nothing, when one of `rights` is somebody else's by now: its number is compared in the same transaction.
         """
         ...
 
@@ -147,11 +156,14 @@ class Journal(Protocol):
         at: datetime,
         error: str | None = None,
         result: Mapping[str, JsonValue] | None = None,
+        rights: Sequence[Lease] = (),
     ) -> None: ...
 
     def entries(self, plan_id: str) -> tuple[JournalEntry, ...]: ...
 
-    def close_plan(self, plan_id: str, *, outcome: str, at: datetime) -> None: ...
+    def close_plan(
+        self, plan_id: str, *, outcome: str, at: datetime, rights: Sequence[Lease] = ()
+    ) -> None: ...
 
     def unfinished(self) -> tuple[Plan, ...]:
         """
@@ -170,20 +182,36 @@ class Journal(Protocol):
 
 class Leases(Protocol):
     """
-    One actor per subject.
+    One actor per subject. Leases expire by the store's clock, the same for everybody.
     """
 
     def acquire(
-        self, name: str, *, holder: str, purpose: str, ttl_seconds: float, at: datetime
+        self, name: str, *, holder: str, purpose: str, ttl_seconds: float
     ) -> Lease:
         """
-        Take or renew. Raises LeaseHeld when another holder's lease has not expired.
+        Take. Raises LeaseHeld when another holder's lease has not expired.
+        """
+        ...
+
+    def renew(self, lease: Lease, *, ttl_seconds: float) -> Lease:
+        """
+        Keep. Raises LeaseHeld when anybody else had it since, even if they have given it back.
         """
         ...
 
     def release(self, lease: Lease) -> None: ...
 
-    def current(self, name: str) -> Lease | None: ...
+    def current(self, name: str) -> Lease | None:
+        """
+        The lease of that name, if it is in force.
+        """
+        ...
+
+    def in_force(self) -> tuple[Lease, ...]:
+        """
+        Every lease that somebody holds now.
+        """
+        ...
 
 
 class Inbox(Protocol):
@@ -217,9 +245,9 @@ class Cases(Protocol):
     Episodes.
     """
 
-    def put(self, case: Case) -> None:
+    def put(self, case: Case, *, rights: Sequence[Lease] = ()) -> None:
         """
-        Insert or replace.
+        Insert or replace. Raises LeaseHeld when one of `rights` is somebody else's by now.
         """
         ...
 

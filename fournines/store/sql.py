@@ -4,6 +4,7 @@ The store over one SQL database.
 
 from __future__ import annotations
 
+from fournines.clock import Clock
 from fournines.store.cases import SqlCases
 from fournines.store.database import Database, connect
 from fournines.store.inbox import SqlInbox
@@ -20,11 +21,11 @@ class SqlStore:
     `Store` on a database.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock | None = None) -> None:
         self._database = database
         self.registry = SqlRegistry(database)
         self.journal = SqlJournal(database)
-        self.leases = SqlLeases(database)
+        self.leases = SqlLeases(database, clock)
         self.inbox = SqlInbox(database)
         self.cases = SqlCases(database)
         self.switches = SqlSwitches(database)
@@ -39,13 +40,13 @@ class SqlStore:
         self._database.engine.dispose()
 
 
-def open_store(url: str) -> SqlStore:
+def open_store(url: str, clock: Clock | None = None) -> SqlStore:
     """
-    The store at a SQLAlchemy URL, its tables brought up to date.
+    The store at a SQLAlchemy URL, its tables brought up to date. Leases expire by `clock`; None: by the database's own.
 
     Raises:
         StoreError: It cannot be reached, or a newer release wrote it.
     """
     database = connect(url)
     migrate(database)
-    return SqlStore(database)
+    return SqlStore(database, clock)

@@ -44,6 +44,13 @@ class SqlSwitches:
             row = db.execute(select(switches).where(switches.c.name == name)).first()
         if row is None:
             return ""
-        state = "on" if row.is_on else "off"
-        reason = f": {row.why}" if row.why else ""
-        return f"switched {state} by {row.changed_by} at {row.at:%Y-%m-%d %H:%M:%S} UTC{reason}"
+        return sentence(on=row.is_on, by=row.changed_by, why=row.why, at=row.at)
+
+
+def sentence(*, on: bool, by: str, why: str, at: datetime) -> str:
+    """
+    Who switched it, when and why.
+    """
+    state = "on" if on else "off"
+    reason = f": {why}" if why else ""
+    return f"switched {state} by {by} at {at:%Y-%m-%d %H:%M:%S} UTC{reason}"

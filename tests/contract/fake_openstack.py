@@ -58,6 +58,12 @@ class QuickClock:
         """
         return datetime.now(UTC)
 
+    def monotonic(self) -> float:
+        """
+        Seconds.
+        """
+        return time.monotonic()
+
     def sleep(self, seconds: float) -> None:
         """
         Next to nothing.

@@ -1,214 +1,25 @@
 """
-The store's promises, on SQLite and on PostgreSQL.
+The store's promises, in memory, on SQLite and on PostgreSQL.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
 
-from fournines.model.case import Case, CaseState, Subject
-from fournines.model.desired import Group, Platform, Service
-from fournines.model.ownership import Owner
-from fournines.model.specification import NetworkSpec
-from fournines.planning.plan import Plan, Purpose
-from fournines.planning.steps import Drain
-from fournines.store.database import connect
-from fournines.store.protocol import AlertRecord, LeaseHeld, StepState, StoreError
-from fournines.store.sql import SqlStore, open_store
-from fournines.store.tables import METADATA
-
-NOW = datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
-
-
-def _postgresql_binaries() -> Path | None:
-    found = [
-        path.parent
-        for path in (
-            *sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True),
-            Path(shutil.which("initdb") or "/nonexistent/initdb"),
-        )
-        if path.exists()
-    ]
-    return found[0] if found else None
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """
-    A throw-away PostgreSQL on a Unix socket; the server refuses to run as root, so root lends it to `nobody`.
-    """
-    binaries = _postgresql_binaries()
-    if binaries is None:
-        pytest.skip("no PostgreSQL server on this machine (apt install postgresql)")
-    as_user = ["runuser", "-u", "nobody", "--"] if os.geteuid() == 0 else []
-    with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as home:
-        if as_user:
-            shutil.chown(home, "nobody", "nogroup")
-        data = f"{home}/data"
-        initdb = [f"{binaries}/initdb", "-D", data, "-A", "trust", "-U", "tester", "-N"]
-        subprocess.run([*as_user, *initdb], check=True, capture_output=True, cwd=home)
-        control = [*as_user, f"{binaries}/pg_ctl", "-D", data, "-w"]
-        options = f"-c listen_addresses='' -k {home} -c fsync=off"
-        start = [*control, "-l", f"{home}/log", "-o", options, "start"]
-        subprocess.run(start, check=True, capture_output=True, cwd=home)
-        try:
-            yield f"postgresql+psycopg://tester@/postgres?host={home}"
-        finally:
-            stop = [*control, "-m", "immediate", "stop"]
-            subprocess.run(stop, check=True, capture_output=True, cwd=home)
-
-
-def _empty(url: str) -> None:
-    database = connect(url)
-    with database.writing("emptying") as db:
-        METADATA.drop_all(db)
-        db.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
-    database.engine.dispose()
-
-
-@pytest.fixture(
-    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+from fournines.model.case import CaseState
+from fournines.planning.plan import Purpose
+from fournines.store.protocol import StepState, StoreError
+from tests.decide.stored_values import (
+    NOW,
+    a_case,
+    a_plan,
+    a_platform,
+    a_service,
+    an_alert,
 )
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """
-    An empty database.
-    """
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/deep/store.db"
-    address: str = request.getfixturevalue("postgresql")
-    _empty(address)
-    return address
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[SqlStore]:
-    """
-    An empty store.
-    """
-    opened = open_store(url)
-    yield opened
-    opened.close()
-
-
-def a_service(name: str = "shop", count: int = 2) -> Service:
-    """
-    A service of one group.
-    """
-    group = Group(name="web", count=count, image="i", flavor="f", network="demo-net")
-    return Service(
-        platform="demo",
-        name=name,
-        blueprint="web",
-        blueprint_version="1",
-        groups=(group,),
-    )
-
-
-def a_platform(*services: Service) -> Platform:
-    """
-    A platform of these services.
-    """
-    return Platform(
-        name="demo",
-        network=NetworkSpec(name="demo-network", owner=Owner(platform="demo")),
-        services=services,
-    )
-
-
-def a_plan(purpose: Purpose = Purpose.DEPLOY, plan_id: str = "deploy-shop-1") -> Plan:
-    """
-    A plan of one step.
-    """
-    return Plan(
-        id=plan_id,
-        purpose=purpose,
-        platform="demo",
-        service="shop",
-        made_at=NOW,
-        steps=(Drain(id="drain/a", instance="a"),),
-    )
-
-
-def an_alert(key: str = "k1", status: str = "firing") -> AlertRecord:
-    """
-    An alert of the shop.
-    """
-    return AlertRecord(
-        key=key,
-        fingerprint=key,
-        name="MemberErrors",
-        status=status,
-        labels={"platform": "demo", "service": "shop"},
-        starts_at=NOW,
-        received_at=NOW,
-    )
-
-
-def a_case(case_id: str = "case-1", state: CaseState = CaseState.OPEN) -> Case:
-    """
-    A case of the shop.
-    """
-    return Case(
-        id=case_id,
-        subject=Subject(platform="demo", service="shop", group="web", slot=1),
-        opened_at=NOW,
-        state=state,
-    )
-
-
-def test_migrations_build_what_the_tables_say(url):
-    """
-    The migrated database and the table definitions do not differ.
-    """
-    open_store(url).close()
-    database = connect(url)
-    with database.reading("comparing") as db:
-        context = MigrationContext.configure(db, opts={"compare_type": True})
-        assert compare_metadata(context, METADATA) == []
-    database.engine.dispose()
-
-
-def test_two_starters_migrate_once(url):
-    """
-    Two processes that open an empty store at the same moment both succeed.
-    """
-    with ThreadPoolExecutor(4) as pool:
-        stores = list(pool.map(lambda _: open_store(url), range(4)))
-    assert all(s.registry.platforms() == () for s in stores)
-    for opened in stores:
-        opened.close()
-
-
-def test_a_newer_store_is_refused(url):
-    """
-    A store written by a newer release is left alone, and the message says what to do.
-    """
-    open_store(url).close()
-    database = connect(url)
-    with database.writing("ageing") as db:
-        db.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(StoreError, match="newer release"):
-        open_store(url)
-    database.engine.dispose()
-
-
-def test_an_unknown_database_is_refused():
-    """
-    A URL of another kind of database names the two we can use.
-    """
-    with pytest.raises(StoreError, match="sqlite:///PATH"):
-        open_store("mysql://somewhere/store")
 
 
 def test_a_platform_comes_back_as_it_was_put(store):
@@ -300,56 +111,6 @@ def test_history_counts_every_healing_run(store):
         store.journal.close_plan(heal.id, outcome="done", at=at)
     store.journal.open_plan(a_plan(), holder="one", at=NOW)
     assert store.journal.history("demo", "shop", since=NOW) == (heal, heal)
-
-
-def test_a_lease_is_held_by_one(store):
-    """
-    A second taker is refused by name until the lease ends; fencing grows with each new holder only.
-    """
-    taken = store.leases.acquire(
-        "demo/shop", holder="a", purpose="deploy", ttl_seconds=30, at=NOW
-    )
-    with pytest.raises(LeaseHeld, match="a holds it for deploy until 12:00:30"):
-        store.leases.acquire(
-            "demo/shop", holder="b", purpose="heal", ttl_seconds=30, at=NOW
-        )
-    later = NOW + timedelta(seconds=20)
-    renewed = store.leases.acquire(
-        "demo/shop", holder="a", purpose="deploy", ttl_seconds=30, at=later
-    )
-    assert renewed.fencing == taken.fencing
-    expired = NOW + timedelta(seconds=50)
-    stolen = store.leases.acquire(
-        "demo/shop", holder="b", purpose="heal", ttl_seconds=30, at=expired
-    )
-    assert stolen.fencing == taken.fencing + 1
-
-    store.leases.release(renewed)
-    assert store.leases.current("demo/shop") == stolen
-    store.leases.release(stolen)
-    assert store.leases.current("demo/shop") is None
-    again = store.leases.acquire(
-        "demo/shop", holder="c", purpose="heal", ttl_seconds=30, at=expired
-    )
-    assert again.fencing == stolen.fencing + 1
-
-
-def test_of_many_takers_one_wins(store):
-    """
-    Eight takers of a new lease at once: one gets it.
-    """
-
-    def take(number: int) -> bool:
-        try:
-            store.leases.acquire(
-                "x", holder=f"h{number}", purpose="p", ttl_seconds=30, at=NOW
-            )
-        except LeaseHeld:
-            return False
-        return True
-
-    with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(take, range(8))) == 1
 
 
 def test_the_inbox_knows_what_is_news(store):

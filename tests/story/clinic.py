@@ -202,7 +202,7 @@ class Clinic:
     ) -> None:
         self.clock = VirtualClock()
         self.cloud = SimulatedCloud(scenario or Scenario(), self.clock)
-        self.store: Store = open_store("sqlite://")
+        self.store: Store = open_store("sqlite://", self.clock)
         self.eyes = Eyes(self.cloud, self.clock)
         self.gauges = Gauges(self.cloud, self.clock)
         self.workshop = Workshop(

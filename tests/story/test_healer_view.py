@@ -103,11 +103,7 @@ def test_a_deploy_at_work_is_not_a_fault(clinic):
     clinic.view.sightings()
     clinic.view.refresh()
     clinic.store.leases.acquire(
-        "demo/shop",
-        holder="deploy",
-        purpose="deploy",
-        ttl_seconds=30,
-        at=clinic.clock.now(),
+        "demo/shop", holder="deploy", purpose="deploy", ttl_seconds=30
     )
 
     assert clinic.admissions.notice(clinic.view.sightings()) == ()

@@ -141,7 +141,7 @@ class SimulatedProber:
         )
 
 
-def _store() -> SqlStore:
+def _store(clock: VirtualClock) -> SqlStore:
     """
     A store in memory; its tables come from their definitions, which is ten times as quick as migrating.
     """
@@ -149,7 +149,7 @@ def _store() -> SqlStore:
     with database.writing("making tables") as connection:
         for statement in _TABLES:
             connection.exec_driver_sql(statement)
-    return SqlStore(database)
+    return SqlStore(database, clock)
 
 
 @dataclass(slots=True)
@@ -159,10 +159,11 @@ class World:
     """
 
     clock: VirtualClock = field(default_factory=VirtualClock)
-    store: SqlStore = field(default_factory=_store)
+    store: SqlStore = field(init=False)
     cloud: SimulatedCloud = field(init=False)
 
     def __post_init__(self) -> None:
+        self.store = _store(self.clock)
         self.cloud = SimulatedCloud(clock=self.clock)
 
     def workshop(

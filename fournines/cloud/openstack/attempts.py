@@ -14,6 +14,7 @@ from typing import TypeVar
 import stamina
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
+from fournines.cloud import permit
 from fournines.cloud.errors import CloudBusy, CloudUnreachable
 from fournines.log import get
 
@@ -45,7 +46,7 @@ set_on_retry_hooks([_tell])
 
 def attempt(unit: Callable[[], T], *, attempts: int, seconds: float) -> T:
     """
-    Do it, again if need be; the last error comes out as it is.
+    Do it, again if need be; the last error comes out as it is. Before each try the right to act is asked for.
     """
     if getattr(_inside, "yes", False):
         return unit()
@@ -59,6 +60,7 @@ def attempt(unit: Callable[[], T], *, attempts: int, seconds: float) -> T:
         with trial:
             _inside.yes = True
             try:
+                permit.ask()
                 return unit()
             finally:
                 _inside.yes = False

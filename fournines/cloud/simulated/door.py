@@ -13,6 +13,7 @@ from threading import RLock
 from typing import TypeVar
 
 from fournines.clock import Clock
+from fournines.cloud import permit
 from fournines.cloud.errors import (
     CapacityMissing,
     CloudBusy,
@@ -110,6 +111,7 @@ class Door:
         if self.scenario.speeds.api:
             self.clock.sleep(self.scenario.speeds.api)
         attempted = f"{name} {subject}".strip()
+        permit.ask()
         with self._lock:
             now = self.settle()
             fault = self.world.faults.strike(name, subject, now)

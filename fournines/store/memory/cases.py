@@ -1,0 +1,70 @@
+"""
+Cases in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from threading import RLock
+
+from fournines.model.case import Case
+from fournines.store.memory.leases import MemoryLeases
+from fournines.store.protocol import Lease, StoreError
+
+
+class MemoryCases:
+    """
+    `Cases` in memory.
+    """
+
+    def __init__(self, lock: RLock, leases: MemoryLeases) -> None:
+        self._lock = lock
+        self._leases = leases
+        self._cases: dict[str, Case] = {}
+        self._open: dict[str, Case] = {}
+
+    def put(self, case: Case, *, rights: Sequence[Lease] = ()) -> None:
+        with self._lock:
+            self._leases.demand(rights)
+            key = case.subject.key
+            other = self._open.get(key)
+            if other is not None and other.id == case.id:
+                other = None
+            if other is not None and not case.state.ended:
+                raise StoreError(
+                    f"recording case {case.id} in the store: {other.id} is open for {key}"
+                )
+            self._cases[case.id] = case
+            if other is None:
+                self._open.pop(key, None)
+                if not case.state.ended:
+                    self._open[key] = case
+
+    def case(self, case_id: str) -> Case | None:
+        with self._lock:
+            return self._cases.get(case_id)
+
+    def open_for(self, key: str) -> Case | None:
+        with self._lock:
+            return self._open.get(key)
+
+    def cases(
+        self,
+        *,
+        service: str | None = None,
+        open_only: bool = False,
+        since: datetime | None = None,
+        limit: int = 100,
+    ) -> tuple[Case, ...]:
+        with self._lock:
+            looked = self._open if open_only else self._cases
+            found = [
+                case
+                for case in looked.values()
+                if (service is None or case.subject.service == service)
+                and (since is None or case.opened_at >= since)
+            ]
+        found.sort(key=lambda case: case.id)
+        found.sort(key=lambda case: case.opened_at, reverse=True)
+        return tuple(found[:limit])
