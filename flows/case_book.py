@@ -18,6 +18,7 @@ from fournines import log
 from fournines.model.case import Case, CaseEvent, CaseState, Subject
 from fournines.model.refusal import Refusal
 from fournines.store.protocol import Lease, Store
+from tasks import case_report
 from tasks.leasing import Holding
 from tasks.workshop import Workshop
 
@@ -155,7 +156,8 @@ class CaseBook:
             closed_at=now,
             **fields,
         )
-        self.publish("verdict", case_text.verdict(self.case))
+        report = case_report.read(self._store, self.case)
+        self.publish("verdict", case_text.verdict(self.case, report))
         return self.case
 
     def _write(

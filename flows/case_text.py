@@ -8,28 +8,72 @@ from flows.examination import Examination
 from fournines.model.case import Case
 from fournines.model.plain import markdown
 from fournines.planning.plan import Plan
+from tasks import case_report
+from tasks.case_report import CaseReport
 
 
-def verdict(case: Case) -> str:
+def verdict(case: Case, report: CaseReport | None = None) -> str:
     """
-    A case for people, in markdown.
+    A case for people, in markdown: what `fournines case` shows.
     """
+    known = report or case_report.of(case)
     lines = [
         f"## {case.subject.key}: {case.state.value}",
         "",
         markdown(case.verdict or "still open"),
-        "",
-        "| when | after the fault | event | what |",
-        "|---|---|---|---|",
+        *_table(("", ""), [(n, markdown(t)) for n, t in known.facts.items()]),
     ]
-    begin = case.fault_at or case.opened_at
-    for told in case.events:
-        after = (told.at - begin).total_seconds()
-        lines.append(
-            f"| {told.at:%H:%M:%S.%f} | {after:.2f} s | {markdown(told.event)} "
-            f"| {markdown(told.text)} |"
+    if known.steps:
+        lines += ["", "## Steps"]
+        lines += _table(
+            ("step", "state", "began", "expected", "took"),
+            [
+                (
+                    f"`{row.step}`",
+                    row.state + (f": {markdown(row.error)}" if row.error else ""),
+                    _seconds(row.began_after_seconds),
+                    _seconds(row.expected_seconds),
+                    _seconds(row.took_seconds),
+                )
+                for row in known.steps
+            ],
         )
+    for title, rows in (
+        ("Why not the other rungs", known.rejected),
+        ("Refusals", {r.reason.value: r.detail for r in case.refusals}),
+        ("Evidence", known.evidence),
+    ):
+        if rows:
+            lines += ["", f"## {title}"]
+            lines += _table(
+                ("", ""), [(markdown(n), markdown(t)) for n, t in rows.items()]
+            )
+    begin = case_report.begin_of(case)
+    lines += ["", "## What happened"]
+    lines += _table(
+        ("when", "after the fault", "event", "what"),
+        [
+            (
+                f"{told.at:%H:%M:%S.%f}",
+                _seconds((told.at - begin).total_seconds()),
+                markdown(told.event),
+                markdown(told.text),
+            )
+            for told in case.events
+        ],
+    )
     return "\n".join(lines)
+
+
+def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    return [
+        "",
+        *(f"| {' | '.join(row)} |" for row in (header, ("---",) * len(header), *rows)),
+    ]
+
+
+def _seconds(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:.2f} s"
 
 
 def evidence_of(seen: Examination) -> str:

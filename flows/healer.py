@@ -14,6 +14,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 import uvicorn
 from prometheus_client import CollectorRegistry, Counter, generate_latest
@@ -41,7 +42,7 @@ from fournines.model.case import Case
 from fournines.settings import settings
 from fournines.store.protocol import AlertRecord
 from fournines.tokens import Tokens
-from tasks import opening, reconciliation
+from tasks import opening, reconciliation, retention
 from tasks.workshop import Workshop
 
 WATCH_SECONDS = 4.0
@@ -105,6 +106,7 @@ class Healer:
         self.registry.register(
             Gauges(self.view, workshop.store, workshop.clock, self.watchdog)
         )
+        self._pruned_at: datetime | None = None
         self._moved = Counter(
             "fournines_alerts_considered",
             "New alerts that a first move was considered for.",
@@ -207,6 +209,10 @@ class Healer:
         self._admit(self.admissions.notice(self.view.sightings()))
 
     def _reconcile(self) -> None:
+        now = self.workshop.clock.now()
+        if self._pruned_at is None or now - self._pruned_at > retention.EVERY:
+            self._pruned_at = now
+            retention.prune(self.workshop)
         if not self.beds.occupied:
             reconciliation.reconcile(self.workshop)
 

@@ -23,7 +23,8 @@ from flows import case_text
 from flows.heal import heal
 from fournines import log
 from fournines.model.case import Case, CaseState
-from tasks import artifacts
+from tasks import artifacts, case_report
+from tasks.case_report import CaseReport
 from tasks.workshop import Workshop
 
 PING_SECONDS_MAX = 0.8
@@ -81,13 +82,15 @@ class Recorder:
     async def _mirror_all(self, cases: list[Case]) -> None:
         async with get_client() as client:
             for case in reversed(cases):
-                run_id = await _mirror(client, case)
+                report = case_report.read(self._workshop.store, case)
+                run_id = await _mirror(client, report)
                 changed = case.model_copy(update={"flow_run_id": run_id})
                 self._workshop.store.cases.put(changed)
                 _log.info("case_mirrored", case=case.id, flow_run=run_id)
 
 
-async def _mirror(client: PrefectClient, case: Case) -> str:
+async def _mirror(client: PrefectClient, report: CaseReport) -> str:
+    case = report.case
     run = await _run_of(client, case)
     closed_at = case.closed_at or case.opened_at
     await client.set_flow_run_state(
@@ -110,7 +113,7 @@ async def _mirror(client: PrefectClient, case: Case) -> str:
             key=artifacts.key("verdict", case.id),
             type="markdown",
             description="treated while Prefect did not answer",
-            data=case_text.verdict(case),
+            data=case_text.verdict(case, report),
             flow_run_id=run.id,
         )
     )

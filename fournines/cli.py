@@ -33,8 +33,8 @@ _COMMANDS = {
     "destroy": ("deploying", "Delete a service or a platform, data included."),
     "reconcile": ("deploying", "Bring what is deployed back to what was asked for."),
     "status": ("looking", "What is deployed, and how it is."),
-    "cases": ("looking", "Healing cases, newest first."),
-    "case": ("looking", "One healing case with its events and evidence."),
+    "cases": ("casework", "Healing cases, newest first."),
+    "case": ("casework", "One healing case: why, evidence, plan, steps, verdict."),
     "healing": ("switching", "The master switch of healing: on, off, status."),
     "token": ("rotating", "The healer's bearer token: rotate, retire, status."),
     "pause": (

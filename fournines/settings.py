@@ -105,6 +105,14 @@ class Settings(BaseSettings):
         60, ge=5, description="Scheduled reconcile: a lost webhook costs at most this."
     )
 
+    keep_alerts_days: int = Field(
+        14, ge=1, description="Resolved alerts; those that still fire stay as cases do."
+    )
+    keep_cases_days: int = Field(
+        400, ge=1, description="Ended cases: a year and a month, for comparison."
+    )
+    keep_plans_days: int = Field(90, ge=1, description="Closed plans and journals.")
+
     @property
     def resolved_slot(self) -> int:
         """

@@ -1,21 +1,18 @@
 """
-status, cases, case: what is deployed, how it is, and what was healed.
+status: what is deployed, and how it is.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import typer
-from rich.markup import escape
 
 from fournines.clock import SystemClock
 from fournines.cloud.errors import CloudError
 from fournines.commands import frame
 from fournines.commands.frame import JsonOption
 from fournines.local import states
-from fournines.model.case import Case
 from fournines.model.desired import Platform, Service
 from fournines.model.inventory import Inventory, Member
 from fournines.settings import settings
@@ -54,70 +51,6 @@ def status(*, as_json: JsonOption = False) -> None:
         frame.say_json(document)
     else:
         _show_status(document)
-
-
-@app.command()
-def cases(
-    *,
-    service: Annotated[str | None, typer.Option("--service", "-s")] = None,
-    open_only: Annotated[bool, typer.Option("--open", help="Open cases only.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
-    as_json: JsonOption = False,
-) -> None:
-    """
-    Healing cases, newest first.
-    """
-    with frame.store() as store:
-        found = store.cases.cases(service=service, open_only=open_only, limit=limit)
-    if as_json:
-        frame.say_json([case.model_dump(mode="json") for case in found])
-        return
-    if not found:
-        frame.say("no cases")
-        return
-    shown = frame.table(
-        "case", "opened", "subject", "diagnosis", "state", "seconds", "verdict"
-    )
-    for case in found:
-        shown.add_row(
-            case.id,
-            f"{case.opened_at:%m-%d %H:%M:%S}",
-            case.subject.instance or case.subject.key,
-            case.diagnosis or "",
-            case.state,
-            _seconds(case.fault_at or case.opened_at, case.closed_at),
-            escape(_reason(case)),
-        )
-    frame.out.print(shown)
-
-
-@app.command()
-def case(
-    case_id: Annotated[str, typer.Argument(help="As `fournines cases` shows it.")],
-    *,
-    as_json: JsonOption = False,
-) -> None:
-    """
-    One healing case with its events and evidence.
-    """
-    with frame.store() as store:
-        found = store.cases.case(case_id)
-    if found is None:
-        raise frame.Stop(
-            f"there is no case {case_id!r}; see: fournines cases", frame.WRONG
-        )
-    if as_json:
-        frame.say_json(found.model_dump(mode="json"))
-        return
-    frame.say(f"{found.id}  {found.subject.key}  {found.state}  {_reason(found)}")
-    shown = frame.table("at", "event", "what")
-    for event in found.events:
-        shown.add_row(
-            f"{event.at:%H:%M:%S.%f}"[:12], escape(event.event), escape(event.text)
-        )
-    frame.out.print(shown)
-    for name, value in found.evidence.items():
-        frame.say(f"{name}: {value}")
 
 
 def _seen(platforms: list[str]) -> tuple[dict[str, Inventory], str]:
@@ -228,13 +161,3 @@ def _show_service(platform: str, service: dict[str, Any]) -> None:
     frame.out.print(shown)
     for name, text in service["outputs"].items():
         frame.say(f"  {name}: {text}")
-
-
-def _seconds(begin: datetime, end: datetime | None) -> str:
-    return f"{(end - begin).total_seconds():.1f}" if end else ""
-
-
-def _reason(found: Case) -> str:
-    if found.verdict:
-        return found.verdict
-    return "; ".join(refusal.detail for refusal in found.refusals)

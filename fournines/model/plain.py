@@ -18,7 +18,7 @@ _UNSEEN = re.compile(
     "\U000e0000-\U000e007f]"  # tags: text that nobody sees
 )
 
-_MARKDOWN = re.compile(r"([\\`*_\[\]<>|~!#&{}()])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&])")
 
 
 def plain(text: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from fournines.model.case import Case
 from fournines.store import leases
@@ -74,3 +74,8 @@ class SqlCases:
         with self._database.reading("reading the cases") as db:
             texts = db.execute(query).scalars().all()
         return tuple(Case.model_validate_json(text) for text in texts)
+
+    def forget(self, before: datetime) -> int:
+        old = (cases.c.opened_at < before) & ~cases.c.open
+        with self._database.writing("forgetting old cases") as db:
+            return db.execute(delete(cases).where(old)).rowcount

@@ -7,13 +7,17 @@ A key names one firing, so its life has one direction: firing, then resolved. A 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from fournines.store.database import Database
 from fournines.store.protocol import AlertRecord
 from fournines.store.tables import alerts
+
+FORGOTTEN_AT_ONCE = 5_000
+"""Alerts looked at in one go: they are read whole, for the moment they came stands in them."""
 
 RESOLVED = "resolved"
 FIRING = "firing"
@@ -75,6 +79,23 @@ class SqlInbox:
             db.execute(
                 update(alerts).where(alerts.c.key.in_(keys)).values(case_id=case_id)
             )
+
+    def forget(self, before: datetime, *, firing_before: datetime) -> int:
+        with self._database.writing("forgetting old alerts") as db:
+            oldest = db.execute(
+                select(alerts.c.document, alerts.c.case_id, alerts.c.sequence)
+                .where(alerts.c.case_id.is_not(None))
+                .order_by(alerts.c.sequence)
+                .limit(FORGOTTEN_AT_ONCE)
+            ).all()
+            old = [
+                row.sequence
+                for row, record in zip(oldest, _records(oldest), strict=True)
+                if record.received_at
+                < (before if record.status == RESOLVED else firing_before)
+            ]
+            db.execute(delete(alerts).where(alerts.c.sequence.in_(old)))
+            return len(old)
 
     def firing(self, platform: str, service: str) -> tuple[AlertRecord, ...]:
         with self._database.reading(f"reading the alerts of {service}") as db:

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from fournines.planning.plan import Plan, Purpose
 from fournines.store import leases
@@ -158,6 +158,13 @@ class SqlJournal:
                 .order_by(plans.c.run)
             ).scalars()
             return tuple(Plan.model_validate_json(text) for text in rows)
+
+    def forget(self, before: datetime) -> int:
+        old = (plans.c.opened_at < before) & plans.c.closed_at.is_not(None)
+        with self._database.writing("forgetting old plans") as db:
+            runs = select(plans.c.run).where(old).scalar_subquery()
+            db.execute(delete(entries).where(entries.c.run.in_(runs)))
+            return db.execute(delete(plans).where(old)).rowcount
 
     def history(
         self, platform: str, service: str, *, since: datetime

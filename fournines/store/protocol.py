@@ -171,6 +171,12 @@ class Journal(Protocol):
         """
         ...
 
+    def forget(self, before: datetime) -> int:
+        """
+        Delete closed plans opened before a moment, entries included; how many.
+        """
+        ...
+
     def history(
         self, platform: str, service: str, *, since: datetime
     ) -> tuple[Plan, ...]:
@@ -233,6 +239,13 @@ class Inbox(Protocol):
 
     def assign(self, keys: Sequence[str], case_id: str) -> None: ...
 
+    def forget(self, before: datetime, *, firing_before: datetime) -> int:
+        """
+        Delete alerts received before a moment that have their case, and resolved or not those older still; how many, at most some
+        thousands in one go.
+        """
+        ...
+
     def firing(self, platform: str, service: str) -> tuple[AlertRecord, ...]:
         """
         Alerts of a service whose last word was "firing".
@@ -269,6 +282,12 @@ class Cases(Protocol):
     ) -> tuple[Case, ...]:
         """
         Newest first.
+        """
+        ...
+
+    def forget(self, before: datetime) -> int:
+        """
+        Delete ended cases opened before a moment; how many.
         """
         ...
 

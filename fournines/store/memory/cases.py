@@ -68,3 +68,14 @@ class MemoryCases:
         found.sort(key=lambda case: case.id)
         found.sort(key=lambda case: case.opened_at, reverse=True)
         return tuple(found[:limit])
+
+    def forget(self, before: datetime) -> int:
+        with self._lock:
+            old = [
+                case.id
+                for case in self._cases.values()
+                if case.state.ended and case.opened_at < before
+            ]
+            for case_id in old:
+                del self._cases[case_id]
+        return len(old)

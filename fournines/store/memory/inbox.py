@@ -5,6 +5,7 @@ The inbox in memory.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from threading import RLock
 
 from fournines.store.inbox import FIRING, RESOLVED
@@ -63,3 +64,17 @@ class MemoryInbox:
                 if record.labels.get("platform") == platform
                 and record.labels.get("service") == service
             )
+
+    def forget(self, before: datetime, *, firing_before: datetime) -> int:
+        with self._lock:
+            old = [
+                key
+                for key, record in self._records.items()
+                if key not in self._pending
+                and record.received_at
+                < (before if record.status == RESOLVED else firing_before)
+            ]
+            for key in old:
+                del self._records[key]
+                self._firing.pop(key, None)
+        return len(old)

@@ -145,3 +145,16 @@ class MemoryJournal:
                 and run.plan.purpose is Purpose.HEAL
                 and run.opened_at >= since
             )
+
+    def forget(self, before: datetime) -> int:
+        with self._lock:
+            kept = [
+                run
+                for run in self._runs
+                if run.closed_at is None or run.opened_at >= before
+            ]
+            gone = len(self._runs) - len(kept)
+            self._runs = kept
+            self._open = {n: r for n, r in enumerate(kept) if r.closed_at is None}
+            self._newest = {run.plan.id: run for run in kept}
+        return gone
