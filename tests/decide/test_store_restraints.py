@@ -1,7 +1,6 @@
 """
-The store's promises about pauses, quarantines and approvals, on SQLite and on PostgreSQL.
+The store's promises about pauses, quarantines and approvals, in memory, on SQLite and on PostgreSQL.
 """
-# ruff: noqa: F401, F811  fixtures are imported
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -10,7 +9,7 @@ from fournines.model.approval import Approval, ApprovalState
 from fournines.model.case import Subject
 from fournines.model.pause import Pause
 from fournines.model.quarantine import Quarantine, Strike
-from tests.decide.test_store import NOW, postgresql, store, url
+from tests.decide.stored_values import NOW
 
 SLOT = Subject(platform="demo", service="shop", group="web", slot=1)
 

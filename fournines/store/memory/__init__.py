@@ -14,6 +14,11 @@ from fournines.store.memory.inbox import MemoryInbox
 from fournines.store.memory.journal import MemoryJournal
 from fournines.store.memory.leases import MemoryLeases
 from fournines.store.memory.registry import MemoryRegistry
+from fournines.store.memory.restraints import (
+    MemoryApprovals,
+    MemoryPauses,
+    MemoryQuarantines,
+)
 from fournines.store.memory.switches import MemorySwitches
 
 
@@ -30,6 +35,9 @@ class MemoryStore:
         self.inbox = MemoryInbox(lock)
         self.cases = MemoryCases(lock, self.leases)
         self.switches = MemorySwitches(lock)
+        self.pauses = MemoryPauses(lock)
+        self.quarantines = MemoryQuarantines(lock)
+        self.approvals = MemoryApprovals(lock)
 
     def close(self) -> None:
         """
