@@ -13,9 +13,10 @@ from flows.case_book import CaseBook
 from flows.examination import Examination
 from flows.ward import Ward
 from fournines.model.case import CaseState, Diagnosis, Subject
-from fournines.model.refusal import Reason
+from fournines.model.refusal import Reason, Refusal
 from fournines.store.protocol import Lease, LeaseHeld
 from healing import brakes
+from healing.diagnosis.kinds import SICK
 from tasks import leasing
 from tasks.leasing import Holding
 
@@ -67,8 +68,7 @@ def obtain(
                 spoiled=spoiled,
             )
             refusals = brakes.objections(situation)
-            if seen.finding.diagnosis is Diagnosis.NOTHING:
-                refusals = tuple(r for r in refusals if r.reason in _WATCH_ASKS)
+            refusals = _relevant(seen.finding.diagnosis, refusals)
             if held is not None and not refusals:
                 with book.under(gate):
                     book.change("may_act", "no brake objects", state=CaseState.ACTING)
@@ -106,6 +106,19 @@ def _gate(ward: Ward, platform: str) -> Iterator[Lease]:
             return
     with leasing.briefly(workshop, name, purpose="asking the brakes") as lease:
         yield lease
+
+
+def _relevant(
+    diagnosis: Diagnosis, refusals: tuple[Refusal, ...]
+) -> tuple[Refusal, ...]:
+    """
+    Giving a weight back asks few brakes; who is sick is healed however often he cried out before.
+    """
+    if diagnosis is Diagnosis.NOTHING:
+        return tuple(r for r in refusals if r.reason in _WATCH_ASKS)
+    if diagnosis in SICK:
+        return tuple(r for r in refusals if r.reason is not Reason.FLAPPING)
+    return refusals
 
 
 def _take_lease(

@@ -12,11 +12,13 @@ from datetime import timedelta
 
 from alerts import conventions as c
 from alerts import payload
+from flows import slot_history
 from flows.healer_view import View
 from flows.ward import Move
 from fournines import log
 from fournines.cloud.errors import CloudError
 from fournines.model.case import Subject
+from fournines.model.desired import Group
 from fournines.model.refusal import Refusal
 from fournines.store.protocol import AlertRecord
 from healing import first_action, restraints
@@ -78,11 +80,7 @@ class FirstMoves:
                 min_healthy=found[1].healing.min_healthy,
                 suspects=(),
                 healing_on=self._workshop.store.switches.is_on("healing"),
-                barred=restraints.pause(
-                    self._workshop.store.pauses.all(),
-                    subject,
-                    self._workshop.clock.now(),
-                ),
+                barred=self._bar(subject, found[1]),
             )
             if isinstance(decision, WeightZero) and self._is_taken(subject):
                 return
@@ -101,6 +99,17 @@ class FirstMoves:
             self._moves[subject.instance] = self._threads.submit(
                 self._make, balancer, members.name, subject.instance
             )
+
+    def _bar(self, subject: Subject, group: Group) -> Refusal | None:
+        """
+        What keeps even a weight from being moved.
+        """
+        store, now = self._workshop.store, self._workshop.clock.now()
+        paused = restraints.pause(store.pauses.all(), subject, now)
+        if paused is not None:
+            return paused
+        flaps = slot_history.flaps(store.cases, subject.key, group.healing, now)
+        return restraints.flapping(flaps, group, subject, now)
 
     def _permits(self, record: AlertRecord) -> bool:
         age = self._workshop.clock.now() - record.starts_at

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flows import places
+from flows import places, slot_history
 from flows.places import Place
 from flows.probe_rounds import Probes
 from flows.ward import Ward
@@ -104,6 +104,8 @@ def situation(
         attempts=attempts,
         pattern=pattern,
         pauses=store.pauses.all(),
+        flaps=slot_history.flaps(store.cases, subject.key, limits, now),
+        quarantines=store.quarantines.all(),
     )
 
 

@@ -24,6 +24,7 @@ from flows import (
     heal_measures,
     places,
     soak,
+    strikes,
 )
 from flows.case_book import CaseBook
 from flows.examination import Examination
@@ -44,6 +45,7 @@ from fournines.store.protocol import LeaseHeld
 from healing import brakes, ladder
 from healing import plan as planning
 from healing.ladder import Rung
+from healing.situation import Situation
 from tasks import execution, perform
 from tasks.execution import Outcome, Performer, Progress
 from tasks.leasing import Holding
@@ -233,7 +235,22 @@ class Treatment:
         target = planning.arriving(plan) or seen.situation.subject.instance
         subject = seen.situation.subject.model_copy(update={"instance": target})
         soak_seconds = seen.situation.group.healing.soak_seconds
-        return self._judge(choice.rung, outcome, subject, soak_seconds)
+        closed = self._judge(choice.rung, outcome, subject, soak_seconds)
+        if choice.rung is Rung.REPLACE and target is not None:
+            self._learn(seen.situation, outcome, target, healed=closed is not None)
+        return closed
+
+    def _learn(
+        self, situation: Situation, outcome: Outcome, target: str, *, healed: bool
+    ) -> None:
+        """
+        What a replacement says about its build.
+        """
+        store = self.ward.workshop.store
+        if healed:
+            strikes.forget(store, situation)
+        elif outcome.ok or any(s.startswith("await-serving/") for s in outcome.failed):
+            strikes.count(store, self.book, situation, target)
 
     def _perform(self, plan: Plan, held: Holding) -> Outcome:
         self.troubles.clear()
@@ -383,7 +400,7 @@ class Treatment:
     def _refused(self) -> Case:
         reasons = [r for r in self.book.case.refusals if r.reason not in brakes.WAITING]
         last = (reasons or list(self.book.case.refusals))[-1]
-        paging = {Reason.STORM, Reason.ATTEMPTS}
+        paging = {Reason.STORM, Reason.ATTEMPTS, Reason.FLAPPING}
         state = CaseState.PAGED if last.reason in paging else CaseState.REFUSED
         return self._close(state, f"{last.reason.value}: {last.detail}")
 

@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 from fournines.commands import frame
 
-_GROUPS = frozenset({"healing", "cloud", "token"})
+_GROUPS = frozenset({"healing", "cloud", "token", "image"})
 
 _COMMANDS = {
     "up": ("running", "Start everything local: cloud, Prefect, Prometheus, healer."),
@@ -42,6 +42,7 @@ _COMMANDS = {
         "Keep healing's hands off a service, a slot, an instance.",
     ),
     "unpause": ("restraining", "Let what is paused be healed again."),
+    "image": ("releasing", "Builds in quarantine: list, release."),
     "break": ("embedded", "Break an instance of the embedded cloud."),
     "mend": ("embedded", "Mend a broken instance of the embedded cloud."),
     "demo": ("demonstrating", "The whole story: deploy, load, break, heal, report."),

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+from fournines.model import quarantine
+from fournines.model.desired import instance_digest
 from fournines.model.refusal import Reason, Refusal
 from healing import restraints
 from healing.situation import Situation
@@ -102,6 +104,32 @@ def busy(situation: Situation) -> Refusal | None:
     return _refuse(
         situation, Reason.BUSY, f"{situation.lease_holder} works on the service"
     )
+
+
+def flapping(situation: Situation) -> Refusal | None:
+    """
+    The member cries out again and again and is well: hold, and tell. Who is found sick is healed all the same.
+    """
+    return restraints.flapping(
+        situation.flaps, situation.group, situation.subject, situation.now
+    )
+
+
+def quarantined(situation: Situation) -> Refusal | None:
+    """
+    New instances of this build never served. Asked before a replacement, not before a restart: it makes no new one.
+    """
+    group = situation.group
+    image = next((i for i in situation.inventory.images if i.name == group.image), None)
+    found = quarantine.holding(
+        situation.quarantines,
+        digest=instance_digest(group),
+        image=group.image,
+        image_id=image.id if image else "",
+    )
+    if found is None:
+        return None
+    return _refuse(situation, Reason.QUARANTINE, found.sentence())
 
 
 def storm(situation: Situation) -> Refusal | None:
@@ -224,6 +252,7 @@ BRAKES: tuple[Brake, ...] = (
     busy,
     disruptions,
     cool_down,
+    flapping,
 )
 """All that must have no objection before anything irreversible; those that time cures come last."""
 

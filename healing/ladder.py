@@ -19,6 +19,9 @@ from healing import brakes
 from healing.diagnosis.kinds import SICK
 from healing.situation import Situation
 
+NO_ROOM = "the cloud has no room for a second instance"
+"""Why there is no replacement when quota or capacity are used up."""
+
 
 class Rung(StrEnum):
     """
@@ -74,12 +77,14 @@ def choose(
         )
     brake = brakes.min_healthy(situation)
     drain = brake is None
-    refusals = (brake,) if brake else ()
+    shut = brakes.quarantined(situation)
+    refusals = tuple(refusal for refusal in (brake, shut) if refusal)
     rejected = {Rung.WATCH.value: "two samples say that users are hurt"}
     chosen: tuple[Rung, str] | None = None
-    for rung, why in _order(
-        situation, no_room=no_room, spent=_spent(budget_left_ratio)
-    ):
+    no_new = shut.detail if shut else NO_ROOM if no_room else None
+    if no_new:
+        rejected[Rung.REPLACE.value] = no_new
+    for rung, why in _order(situation, no_new=no_new, spent=_spent(budget_left_ratio)):
         if rung in failed:
             rejected[rung.value] = "tried in this case, and it did not help"
         elif rung is Rung.RESTART and not drain:
@@ -97,18 +102,14 @@ def _spent(budget_left_ratio: float | None) -> bool:
 
 
 def _order(
-    situation: Situation, *, no_room: bool, spent: bool
+    situation: Situation, *, no_new: str | None, spent: bool
 ) -> tuple[tuple[Rung, str], ...]:
     """
-    The rungs that make sense here, first choice first.
+    The rungs that make sense here, first choice first. `no_new` says why there may be no second instance.
     """
     exists = situation.instance is not None
-    if no_room:
-        return (
-            ((Rung.RESTART, "the cloud has no room for a second instance"),)
-            if exists
-            else ()
-        )
+    if no_new:
+        return ((Rung.RESTART, no_new),) if exists else ()
     replace = (Rung.REPLACE, "a new instance serves within seconds, in a known state")
     keeps_volume = situation.group.volume_size_gb is not None
     if not exists or not keeps_volume or spent:

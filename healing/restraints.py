@@ -9,9 +9,10 @@ from datetime import datetime
 from fournines.model import maintenance as windows
 from fournines.model import pause as pausing
 from fournines.model.case import Subject
-from fournines.model.desired import Platform, Service
+from fournines.model.desired import Group, Platform, Service
 from fournines.model.pause import Pause
 from fournines.model.refusal import Reason, Refusal
+from healing import damping
 
 
 def pause(pauses: tuple[Pause, ...], subject: Subject, now: datetime) -> Refusal | None:
@@ -22,6 +23,23 @@ def pause(pauses: tuple[Pause, ...], subject: Subject, now: datetime) -> Refusal
     if found is None:
         return None
     return Refusal(reason=Reason.PAUSED, detail=found.sentence(), subject=subject.key)
+
+
+def flapping(
+    flaps: tuple[datetime, ...], group: Group, subject: Subject, now: datetime
+) -> Refusal | None:
+    """
+    The slot has cried out too often, and was well each time.
+    """
+    found = damping.damping(flaps, now, group.healing)
+    if not found.held:
+        return None
+    return Refusal(
+        reason=Reason.FLAPPING,
+        detail=f"{len(flaps)} false alarms lately ({found.points:.1f} points, held from "
+        f"{group.healing.flaps_max}): nothing is moved on an alarm's word until it is calm",
+        subject=subject.key,
+    )
 
 
 def maintenance(

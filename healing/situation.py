@@ -11,6 +11,7 @@ from fournines.model.case import Subject
 from fournines.model.desired import Group, Platform, Service
 from fournines.model.inventory import Instance, Inventory, Member
 from fournines.model.pause import Pause
+from fournines.model.quarantine import Quarantine
 from healing.pattern import Pattern
 
 
@@ -53,6 +54,8 @@ class Situation:
         attempts: Earlier healings of this slot, oldest first.
         spoiled: Replacements of this case that never served: not to be counted on again.
         pauses: What people told us to keep our hands off, ended ones too.
+        flaps: When alarms about this slot turned out to be nothing, since its last healing.
+        quarantines: Builds whose replacements never served.
         lease_holder: Who else holds the service's lease (a deploy, usually), in words.
         pattern: The whole platform's members; None where nobody put it together.
     """
@@ -71,6 +74,8 @@ class Situation:
     attempts: tuple[Attempt, ...] = field(default=())
     spoiled: frozenset[str] = frozenset()
     pauses: tuple[Pause, ...] = ()
+    flaps: tuple[datetime, ...] = ()
+    quarantines: tuple[Quarantine, ...] = ()
     lease_holder: str | None = None
     pattern: Pattern | None = None
 

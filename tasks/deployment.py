@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from blueprints import diff, preflight
+from blueprints import diff, preflight, quarantined
 from fournines import log
 from fournines.model.case import CaseState
 from fournines.model.desired import Platform
@@ -324,7 +324,8 @@ def _objections(
         if only
         else desired
     )
-    return preflight.check(wanted, seen, observe.quota(workshop))
+    held = quarantined.check(made, seen, workshop.store.quarantines.all())
+    return (*preflight.check(wanted, seen, observe.quota(workshop)), *held)
 
 
 def _refused(made: Plan, refusals: tuple[Refusal, ...]) -> Result:

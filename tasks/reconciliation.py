@@ -102,7 +102,8 @@ def _platform(
     }
     left = dict.fromkeys(healed, "a healing case is open")
     left |= _restrained(workshop, desired)
-    if not left:
+    # A build in quarantine is refused; on its own, so that its neighbours are reconciled.
+    if not left and not any(q.held_at for q in workshop.store.quarantines.all()):
         return [_try(workshop, desired, None, audience)]
     found = []
     for service in desired.services:

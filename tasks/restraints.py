@@ -13,7 +13,7 @@ from fournines.store.protocol import Store
 
 def sentences(store: Store, now: datetime) -> tuple[str, ...]:
     """
-    Pauses and maintenance windows in force.
+    Pauses and maintenance windows in force, and builds in quarantine.
     """
     pauses = (one.sentence() for one in store.pauses.all() if one.holds(now))
     windows = (
@@ -21,7 +21,8 @@ def sentences(store: Store, now: datetime) -> tuple[str, ...]:
         for platform in store.registry.platforms()
         for line in _windows(platform, now)
     )
-    return (*pauses, *windows)
+    held = (one.sentence() for one in store.quarantines.all() if one.held_at)
+    return (*pauses, *windows, *held)
 
 
 def _windows(platform: Platform, now: datetime) -> list[str]:

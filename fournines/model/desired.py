@@ -57,6 +57,8 @@ class HealingLimits(Value):
         attempts_max: Replacements of one slot within `cooldown_seconds` before a person is called.
         storm_unhealthy_min: From so many unhealthy members, and
         storm_unhealthy_ratio_min: from this share of the group, members are not the cause: stop.
+        flaps_max: False alarms of one slot in quick succession until alarms move nothing until it is calm; a flap counts half after
+            `flap_half_life_seconds`.
         soak_seconds: How long fresh measurements must stay good before a case closes.
     """
 
@@ -66,6 +68,8 @@ class HealingLimits(Value):
     storm_unhealthy_min: int = Field(2, ge=1)
     storm_unhealthy_ratio_min: float = Field(0.5, gt=0, le=1)
     soak_seconds: int = Field(5, ge=1)
+    flaps_max: int = Field(3, ge=2)
+    flap_half_life_seconds: int = Field(600, ge=1)
 
 
 class Group(Value):

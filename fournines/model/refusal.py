@@ -22,6 +22,8 @@ class Reason(StrEnum):
     DISRUPTIONS = "disruptions"
     ATTEMPTS = "attempts"
     COOL_DOWN = "cool-down"
+    FLAPPING = "flapping"
+    QUARANTINE = "quarantine"
     EVIDENCE_MISSING = "evidence-missing"
     BLIND = "blind"
     NOTHING_WRONG = "nothing-wrong"

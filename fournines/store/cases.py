@@ -59,6 +59,7 @@ class SqlCases:
         self,
         *,
         service: str | None = None,
+        key: str | None = None,
         open_only: bool = False,
         since: datetime | None = None,
         limit: int = 100,
@@ -66,6 +67,8 @@ class SqlCases:
         query = select(cases.c.document)
         if service is not None:
             query = query.where(cases.c.service == service)
+        if key is not None:
+            query = query.where(cases.c.key == key)
         if open_only:
             query = query.where(cases.c.open)
         if since is not None:

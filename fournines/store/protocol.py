@@ -276,6 +276,7 @@ class Cases(Protocol):
         self,
         *,
         service: str | None = None,
+        key: str | None = None,
         open_only: bool = False,
         since: datetime | None = None,
         limit: int = 100,

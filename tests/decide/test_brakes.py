@@ -27,6 +27,15 @@ OTHERS_PAUSE = Pause(
 )
 WINDOW = MaintenanceWindow(begins=NOW, until=NOW + timedelta(hours=1))
 OVER = MaintenanceWindow(begins=NOW - timedelta(hours=1), until=NOW)
+
+
+def flaps(*seconds_ago: float):
+    """
+    False alarms so long ago.
+    """
+    return tuple(NOW - timedelta(seconds=ago) for ago in seconds_ago)
+
+
 STRANGER = an_instance(0, owner=Owner(platform="other", service="shop"))
 
 
@@ -121,6 +130,13 @@ STRANGER = an_instance(0, owner=Owner(platform="other", service="shop"))
             a_situation(attempts=(attempt(2000), attempt(400), attempt(100))),
             None,
             id="old-attempts-are-forgotten",
+        ),
+        pytest.param(
+            a_situation(flaps=flaps(30, 20, 10)), Reason.FLAPPING, id="three-flaps"
+        ),
+        pytest.param(a_situation(flaps=flaps(20, 10)), None, id="two-flaps"),
+        pytest.param(
+            a_situation(flaps=flaps(3000, 2400, 1800)), None, id="flaps-long-ago"
         ),
         pytest.param(
             a_situation(attempts=(attempt(3),)),

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fournines.model.case import Diagnosis
-from fournines.model.desired import HealingLimits
+from fournines.model.desired import HealingLimits, instance_digest
 from fournines.model.probing import Answer, ProbeResult
+from fournines.model.quarantine import Quarantine, Strike
 from fournines.model.refusal import Reason
 from fournines.planning import linter
 from healing import ladder, verify
@@ -100,6 +101,31 @@ def test_ladder(diagnosis, situation, known, rung):
     choice = ladder.choose(diagnosis, situation, **known)
 
     assert (rung, True) == (choice.rung, bool(choice.why))
+
+
+@pytest.mark.parametrize(
+    ("instance", "held", "rung"),
+    [
+        pytest.param({}, 2, Rung.RESTART, id="who-is-there-is-restarted"),
+        pytest.param({"instance": None}, 2, Rung.PAGE, id="who-is-gone-is-a-matter-for-a-person"),
+        pytest.param({}, 1, Rung.REPLACE, id="one-strike-may-be-chance"),
+    ],
+)  # fmt: skip
+def test_a_build_in_quarantine_is_not_rolled_out(instance, held, rung):
+    """
+    No new instance of a build that twice never served; the plan says why.
+    """
+    bare = a_situation(**instance)
+    build = Quarantine(digest=instance_digest(bare.group), image=bare.group.image)
+    for number in range(held):
+        build = build.struck(Strike(instance=f"i{number}", case="c", at=NOW))
+    choice = ladder.choose(
+        Diagnosis.GONE, a_situation(quarantines=(build,), **instance)
+    )
+
+    assert choice.rung is rung
+    assert (held == 2) == (Reason.QUARANTINE in {r.reason for r in choice.refusals})
+    assert (held == 2) == ("in quarantine" in choice.rejected.get("replace", ""))
 
 
 def test_a_rung_not_taken_has_its_sentence():

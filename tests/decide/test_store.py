@@ -165,6 +165,8 @@ def test_cases_by_state_and_age(store):
     assert [c.id for c in store.cases.cases(since=NOW)] == ["case-1"]
     assert [c.id for c in store.cases.cases(limit=1)] == ["case-1"]
     assert store.cases.cases(service="other") == ()
+    assert len(store.cases.cases(key="demo/shop/web/1")) == 2
+    assert store.cases.cases(key="demo/shop/web/2") == ()
     assert store.cases.open_for("demo/shop/web/1") == a_case()
     assert store.cases.case("case-0") == old
 

@@ -6,12 +6,14 @@ from datetime import timedelta
 
 import pytest
 
+from flows.case_book import CaseBook
+from flows.treatment import Treatment
 from fournines.cloud.simulated import Behaviour
 from fournines.model.case import CaseState, Subject
 from fournines.model.maintenance import MaintenanceWindow
 from fournines.model.pause import Pause
 from fournines.model.refusal import Reason
-from tasks import pausing, reconciliation
+from tasks import deployment, pausing, reconciliation
 from tasks.sizing import ServiceUnknown
 from tests.story.clinic import Clinic
 
@@ -145,3 +147,94 @@ def test_a_place_that_is_not_there(clinic, place, said):
     """
     with pytest.raises(ServiceUnknown, match=said):
         pausing.subject(clinic.store.registry, place)
+
+
+def test_a_slot_that_flaps_is_left_in_peace_until_it_is_calm(clinic):
+    """
+    Three false alarms in a row move its weight; the fourth does not, and after a calm time an alarm is trusted again.
+    """
+    moves = []
+    for _ in range(4):
+        clinic.cloud.calls.clear()
+        clinic.alert(SICK)
+        moves.append([call.name for call in clinic.cloud.calls].count("set_weight"))
+        clinic.heal()
+        clinic.settle(90)
+        clinic.view.refresh()
+    clinic.settle(2400)
+    clinic.cloud.calls.clear()
+    clinic.alert(SICK)
+    moves.append([call.name for call in clinic.cloud.calls].count("set_weight"))
+
+    assert moves == [1, 1, 1, 0, 1]
+    assert clinic.changes() == []
+
+
+def test_a_flapping_slot_that_falls_ill_is_healed(clinic):
+    """
+    Damping keeps alarms' word from counting, not two samples of our own.
+    """
+    for _ in range(3):
+        clinic.alert(SICK)
+        clinic.heal()
+        clinic.settle(90)
+        clinic.view.refresh()
+    clinic.cloud.break_instance(SICK, Behaviour.HANG, sticky=True)
+    clinic.alert(SICK)
+    assert clinic.members()[SICK] == 1
+    (case,) = clinic.heal()
+
+    assert CaseState.RECOVERED is case.state
+    assert SICK not in clinic.members()
+
+
+def test_a_bad_build_is_held_back_from_healing_deploys_and_reconcile(clinic):
+    """
+    After two sick replacements no third one is made by anybody, until somebody releases the build.
+    """
+    clinic.cloud.break_image("debian-12")
+    clinic.cloud.break_instance(SICK, Behaviour.HANG, sticky=True)
+    clinic.alert(SICK)
+    (case,) = clinic.heal()
+
+    (held,) = clinic.store.quarantines.all()
+    assert (len(held.strikes), held.held_at is not None) == (2, True)
+    assert Reason.QUARANTINE in {refusal.reason for refusal in case.refusals}
+    assert clinic.changes().count("ensure_instance") == 2
+
+    clinic.cloud.vanish("demo-shop-web-3-g1")
+    clinic.settle(700)
+    (reconciled,) = reconciliation.reconcile(clinic.workshop)
+    assert "in quarantine" in reconciled.sentence()
+    refused = deployment.deploy(clinic.workshop, clinic.platform)
+    assert {r.reason for r in refused.refusals} == {Reason.QUARANTINE}
+    assert clinic.changes().count("ensure_instance") == 2
+
+    clinic.cloud.world.bad_images.clear()
+    clinic.store.quarantines.release(held.key)
+    assert deployment.deploy(clinic.workshop, clinic.platform).ok
+    assert "demo-shop-web-3-g2" in clinic.members()
+
+
+def test_a_success_in_between_clears_the_strikes(clinic):
+    """
+    One sick replacement and then one that serves: chance, and forgotten.
+    """
+    clinic.cloud.break_image("debian-12")
+    clinic.cloud.break_instance(SICK, Behaviour.HANG, sticky=True)
+    clinic.alert(SICK)
+    struck = []
+
+    def perform(step, work):
+        if step.id == "ensure-instance/demo-shop-web-1-g3":
+            struck.extend(clinic.store.quarantines.all())
+            clinic.cloud.world.bad_images.clear()
+        return work()
+
+    (opened,) = clinic.admissions.sort()
+    book = CaseBook(clinic.workshop, opened)
+    case = Treatment(clinic.ward, book, performer=perform).run()
+
+    assert CaseState.RECOVERED is case.state
+    assert [len(build.strikes) for build in struck] == [1]
+    assert clinic.store.quarantines.all() == ()

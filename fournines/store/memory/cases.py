@@ -53,6 +53,7 @@ class MemoryCases:
         self,
         *,
         service: str | None = None,
+        key: str | None = None,
         open_only: bool = False,
         since: datetime | None = None,
         limit: int = 100,
@@ -63,6 +64,7 @@ class MemoryCases:
                 case
                 for case in looked.values()
                 if (service is None or case.subject.service == service)
+                and (key is None or case.subject.key == key)
                 and (since is None or case.opened_at >= since)
             ]
         found.sort(key=lambda case: case.id)
