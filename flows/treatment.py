@@ -11,7 +11,6 @@ from __future__ import annotations
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 
 import structlog
@@ -20,6 +19,7 @@ from pydantic import JsonValue
 from flows import (
     case_text,
     clearance,
+    endings,
     examination,
     heal_measures,
     places,
@@ -42,7 +42,7 @@ from fournines.planning import linter
 from fournines.planning.plan import Plan
 from fournines.planning.steps import Step
 from fournines.store.protocol import LeaseHeld
-from healing import brakes, ladder
+from healing import ladder
 from healing import plan as planning
 from healing.ladder import Rung
 from healing.situation import Situation
@@ -134,7 +134,7 @@ class Treatment:
                     self.ward, self.book, seen, stack, spoiled=self.spoiled
                 )
                 if ready is None:
-                    return self._refused()
+                    return endings.refused(self.ward, self.book)
                 seen, held = ready
                 closed = self._take_rung(seen, held)
             if closed is not None:
@@ -311,7 +311,7 @@ class Treatment:
         look = soak.watch(self.ward, self.book, subject, soak_seconds=soak_seconds)
         self.book.keep(after=look.saw)
         if look.good:
-            return self._recovered(rung, subject, look.saw)
+            return endings.recovered(self.ward, self.book, rung, subject, look.saw)
         self.book.note("did_not_help", f"{rung.value}: {look.saw}")
         if rung is not Rung.WATCH:
             self.failed = (*self.failed, rung)
@@ -365,45 +365,10 @@ class Treatment:
 
     # -- ending
 
-    def _recovered(self, rung: Rung, subject: Subject, proof: str) -> Case:
-        case = self.book.case
-        now = self.ward.workshop.clock.now()
-        if rung is Rung.WATCH:
-            what = f"{subject.instance} is well (a flap)"
-        else:
-            told = case.diagnosis.value if case.diagnosis else "sick"
-            after = _seconds(case.fault_at or case.opened_at, case.redundancy_at or now)
-            met = case.subject.instance
-            what = f"{rung.value}d {met} ({told}): {subject.instance} served {after} after the fault"
-        self.book.first("redundancy_at", now)
-        return self._close(CaseState.RECOVERED, f"{what}; {proof}")
-
-    def _close(self, state: CaseState, verdict: str) -> Case:
-        case = self.book.case
-        spent = heal_measures.budget_seconds(
-            self.ward.metrics,
-            platform=case.subject.platform,
-            service=case.subject.service,
-            begin=case.fault_at or case.opened_at,
-            end=self.ward.workshop.clock.now(),
-        )
-        return self.book.close(state, verdict, budget_seconds=spent)
-
     def _page(self, why: str) -> Case:
-        return self._close(CaseState.PAGED, f"a person is needed: {why}")
+        return endings.page(self.ward, self.book, why)
 
     def _give_up(self, seen: Examination) -> Case:
         choice = ladder.choose(seen.finding.diagnosis, seen.situation)
         self.book.refuse(choice.refusals)
         return self._page(f"{choice.why} ({seen.finding.saw})")
-
-    def _refused(self) -> Case:
-        reasons = [r for r in self.book.case.refusals if r.reason not in brakes.WAITING]
-        last = (reasons or list(self.book.case.refusals))[-1]
-        paging = {Reason.STORM, Reason.ATTEMPTS, Reason.FLAPPING}
-        state = CaseState.PAGED if last.reason in paging else CaseState.REFUSED
-        return self._close(state, f"{last.reason.value}: {last.detail}")
-
-
-def _seconds(begin: datetime, end: datetime) -> str:
-    return f"{(end - begin).total_seconds():.1f} s"
