@@ -24,6 +24,9 @@ BLACKBOX_FILE = "blackbox.yml"
 RULES_DIR = "rules"
 
 WATCHDOG_INTERVAL = "5s"
+DEAD_MAN_INTERVAL = "1m"
+"""What dead man's switches on the internet take; they call after some missing ones."""
+
 PROBE_MODULE = "page"
 
 _HEADER = "# Written at every start. Changes belong into alerts/configuration.py.\n"
@@ -40,6 +43,7 @@ class Addresses:
     Attributes:
         token_file: Holds the bearer token of the healer's door.
         page_url: A webhook for people (pages and tickets); None: they are seen in Alertmanager and Prometheus only.
+        dead_man_url: A service outside that expects the Watchdog every minute and calls people when it stays away.
         retention_days: A month's budget needs a month of measurements.
         retention_size: Whatever comes first; a second's measurements of a small platform are some 60 MB a day.
     """
@@ -50,6 +54,7 @@ class Addresses:
     healer: str
     token_file: Path
     page_url: str | None = None
+    dead_man_url: str | None = None
     runbooks: str = RUNBOOKS
     retention_days: int = 35
     retention_size: str = "4GB"
@@ -237,7 +242,7 @@ def _relabel(source: str, regex: str, target: str, value: str) -> dict[str, Any]
 
 def _alertmanager(at: Addresses) -> dict[str, Any]:
     """
-    Three ways: to the healer at once, the Watchdog every five seconds, the rest to people.
+    Four ways: to the healer at once, the Watchdog every five seconds, the same to the dead man's switch every minute, the rest to people.
 
     A group's interval decides how soon an alert that fires again is heard: its default of five minutes is more than a month's budget.
     """
@@ -250,6 +255,7 @@ def _alertmanager(at: Addresses) -> dict[str, Any]:
             "group_interval": "1m",
             "repeat_interval": "4h",
             "routes": [
+                *_dead_man_route(at),
                 {
                     "matchers": [f'{c.TIER}="{c.Tier.ALIVE}"'],
                     "receiver": "watchdog",
@@ -270,9 +276,35 @@ def _alertmanager(at: Addresses) -> dict[str, Any]:
         "receivers": [
             {"name": "heal", "webhook_configs": [_door(at, resolved=True)]},
             {"name": "watchdog", "webhook_configs": [_door(at, resolved=False)]},
+            *_dead_man(at),
             _people(at),
         ],
     }
+
+
+def _dead_man_route(at: Addresses) -> list[dict[str, Any]]:
+    """
+    Before the healer's own, and going on to it: `continue`.
+    """
+    if not at.dead_man_url:
+        return []
+    return [
+        {
+            "matchers": [f'{c.TIER}="{c.Tier.ALIVE}"'],
+            "receiver": "dead-man",
+            "group_wait": "0s",
+            "group_interval": DEAD_MAN_INTERVAL,
+            "repeat_interval": DEAD_MAN_INTERVAL,
+            "continue": True,
+        }
+    ]
+
+
+def _dead_man(at: Addresses) -> list[dict[str, Any]]:
+    if not at.dead_man_url:
+        return []
+    hook = {"url": at.dead_man_url, "send_resolved": False}
+    return [{"name": "dead-man", "webhook_configs": [hook]}]
 
 
 def _door(at: Addresses, *, resolved: bool) -> dict[str, Any]:

@@ -98,6 +98,8 @@ class Door:
             ["outcome"],
             registry=registry,
         )
+        for outcome in ("new", "known"):
+            self._received.labels(outcome)
         self._seconds = Histogram(
             "fournines_alerts_answer_seconds",
             "From a message's first byte to its answer, commit included.",

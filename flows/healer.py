@@ -17,23 +17,22 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 import uvicorn
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import CollectorRegistry, Counter, ProcessCollector
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from alerts.receiver import Door
-from flows import healer_targets, run_log
+from flows import run_log
 from flows.first_moves import FirstMoves
 from flows.heal import treat, treat_in_flow
 from flows.healer_beds import Beds
 from flows.healer_gauges import Counts, Gauges, Watchdog
 from flows.healer_inbox import Admissions
 from flows.healer_loops import Loops
+from flows.healer_pages import Pages
 from flows.healer_recorder import Recorder
 from flows.healer_sweep import Sweep
 from flows.healer_view import View
+from flows.healer_vitals import Vitals
 from flows.ward import Ward
 from fournines import log
 from fournines.metrics.prometheus import Prometheus
@@ -59,9 +58,6 @@ REMIND_SECONDS = 15.0
 
 MOVES_AT_ONCE = 16
 """First moves at once: each is one API call, and one load balancer takes them one by one anyway."""
-
-LOOP_SILENCE_SECONDS_MAX = 90.0
-"""A loop that did not come round for so long is stuck, and the health page says so."""
 
 CONNECTIONS_MAX = 1_000
 """Open connections; more are answered 503, which Alertmanager tries again. Each may bring a body of a mebibyte."""
@@ -106,6 +102,9 @@ class Healer:
         self.registry.register(
             Gauges(self.view, workshop.store, workshop.clock, self.watchdog)
         )
+        self.vitals = Vitals(workshop.store, self.view, self.loops, workshop.clock)
+        self.registry.register(self.vitals)
+        ProcessCollector(registry=self.registry)
         self._pruned_at: datetime | None = None
         self._moved = Counter(
             "fournines_alerts_considered",
@@ -164,13 +163,18 @@ class Healer:
             async with self.door.committing():
                 yield
 
+        pages = Pages(
+            self.view,
+            self.loops,
+            self.recorder,
+            self.registry,
+            pause_seconds_max=self.workshop.settings.reconcile_seconds,
+        )
         return Starlette(
             lifespan=life,
             routes=[
                 self.door.route,
-                Route("/healthz", self._health_page),
-                Route("/metrics", self._metrics_page),
-                Route("/sd/{job}", self._discovery_page),
+                *pages.routes,
             ],
         )
 
@@ -206,6 +210,7 @@ class Healer:
 
     def _watch(self) -> None:
         self.view.refresh()
+        self.counts.expect(self.view.platforms)
         self._admit(self.admissions.notice(self.view.sightings()))
 
     def _reconcile(self) -> None:
@@ -225,41 +230,6 @@ class Healer:
         Whether the door has a token to compare with.
         """
         return bool(self._tokens.accepted())
-
-    # -- pages
-
-    async def _health_page(self, _request: Request) -> Response:
-        late = {
-            name: round(age, 1)
-            for name, age in self.loops.beats.items()
-            if age > LOOP_SILENCE_SECONDS_MAX + self.workshop.settings.reconcile_seconds
-        }
-        body = {
-            "healthy": not late,
-            "stuck": late,
-            "platforms": [platform.name for platform in self.view.platforms],
-            "read_at": self.view.read_at.isoformat() if self.view.read_at else None,
-            "prefect_up": self.recorder.is_up,
-        }
-        return JSONResponse(body, status_code=503 if late else 200)
-
-    def _metrics_page(self, _request: Request) -> Response:
-        return Response(
-            generate_latest(self.registry), media_type="text/plain; version=0.0.4"
-        )
-
-    async def _discovery_page(self, request: Request) -> Response:
-        found = {
-            "load-balancers": healer_targets.load_balancers,
-            "members": healer_targets.members,
-            "probes": healer_targets.probes,
-        }.get(request.path_params["job"])
-        if found is None:
-            return JSONResponse({"error": "no such job"}, status_code=404)
-        if not self.view.complete:
-            # An empty list would make Prometheus forget everything it watches.
-            return JSONResponse({"error": "nothing read yet"}, status_code=503)
-        return JSONResponse(found(self.view))
 
 
 class TokenMissing(Exception):

@@ -6,7 +6,7 @@ Computed when they are scraped, from the view and the store; only counters live 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from threading import Lock
 
@@ -19,7 +19,8 @@ from flows import healer_targets
 from flows.healer_view import View
 from fournines.clock import Clock
 from fournines.model.case import Case, CaseState
-from fournines.model.refusal import Refusal
+from fournines.model.desired import Platform
+from fournines.model.refusal import Reason, Refusal
 from fournines.store.protocol import Store, StoreError
 from healing.situation import pool_member
 
@@ -44,6 +45,14 @@ class Counts:
             ["reason"],
             registry=registry,
         )
+        self._ended = Counter(
+            c.CASES_ENDED.removesuffix("_total"),
+            "Cases closed, by how they ended.",
+            [*c.SERVICE_LABELS, "state"],
+            registry=registry,
+        )
+        for reason in Reason:
+            self._refused.labels(reason.value)
         self._seconds = {
             field: Histogram(
                 f"fournines_case_{name}_seconds",
@@ -59,6 +68,16 @@ class Counts:
             )
         }
 
+    def expect(self, platforms: Iterable[Platform]) -> None:
+        """
+        These may have cases. A counter that first appears as 1 has never risen: it has to stand at 0 before.
+        """
+        for platform in platforms:
+            for service in platform.services:
+                for state in CaseState:
+                    if state.ended:
+                        self._ended.labels(platform.name, service.name, state.value)
+
     def closed(self, case: Case) -> None:
         """
         A case has ended.
@@ -68,6 +87,7 @@ class Counts:
         self._closed.labels(
             subject.platform, subject.service, told, case.state.value
         ).inc()
+        self._ended.labels(subject.platform, subject.service, case.state.value).inc()
         for refusal in case.refusals:
             self.refused(refusal)
         if case.fault_at is None or case.state is not CaseState.RECOVERED:

@@ -64,6 +64,13 @@ class Settings(BaseSettings):
     webhook_token: SecretStr | None = Field(
         None, description="Alertmanager's bearer token; None: generated into state_dir."
     )
+    page_url: SecretStr | None = Field(
+        None, description="Webhook for people: pages and tickets. Often holds a key."
+    )
+    dead_man_url: SecretStr | None = Field(
+        None,
+        description="Dead man's switch outside: gets the Watchdog every minute.",
+    )
     bind: str = Field("127.0.0.1", description="Address the healer's door listens on.")
 
     poll_seconds: float = Field(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from alerts import conventions as c
 from alerts.cadence import Cadence
-from alerts.generation import blind, burn, causes, indicators, levels, members
+from alerts.generation import blind, burn, causes, indicators, levels, members, watchman
 from alerts.generation import objectives as objective_records
 from alerts.generation.rule import RUNBOOKS, RuleGroup, render
 
@@ -27,7 +27,10 @@ def groups(cadence: Cadence | None = None) -> dict[str, tuple[RuleGroup, ...]]:
     return {
         FAST_FILE: (_fast(pace),),
         BURN_FILE: (_medium(pace), _minute(pace), _five_minutes(pace)),
-        BLIND_FILE: (RuleGroup("blind", pace.blind_seconds, blind.alerts()),),
+        BLIND_FILE: (
+            RuleGroup("blind", pace.blind_seconds, blind.alerts()),
+            RuleGroup("watchman", pace.blind_seconds, watchman.alerts()),
+        ),
     }
 
 

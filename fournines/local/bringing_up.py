@@ -107,6 +107,9 @@ def _write_configurations(settings: Settings) -> None:
     for name, text in configuration.render(programs.addresses(settings)).items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
+        # Alertmanager's holds the URLs of pagers, and those hold keys.
+        file.touch(mode=0o600)
+        file.chmod(0o600)
         file.write_text(text)
 
 

@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from alerts import configuration
 from fournines.settings import ROOT, Settings
 
@@ -148,7 +150,13 @@ def addresses(settings: Settings) -> configuration.Addresses:
         blackbox=f"127.0.0.1:{settings.port('blackbox')}",
         healer=f"127.0.0.1:{settings.port('healer')}",
         token_file=settings.webhook_token_file,
+        page_url=_revealed(settings.page_url),
+        dead_man_url=_revealed(settings.dead_man_url),
     )
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
 
 
 def config_dir(settings: Settings) -> Path:

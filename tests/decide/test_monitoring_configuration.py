@@ -13,7 +13,7 @@ import yaml
 
 from alerts import configuration
 from alerts.conventions import Alert
-from alerts.generation import files
+from alerts.generation import files, watchman
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -109,6 +109,46 @@ def test_every_severity_has_its_way(tmp_path):
     assert people["webhook_configs"][0]["url"] == "http://pager.test/x"
 
 
+def test_the_dead_man_gets_the_watchdog_too(tmp_path):
+    """
+    A second receiver outside, every minute, and the healer hears it all the same; without a URL there is none.
+    """
+    text = configuration.render(addresses(tmp_path, dead_man_url="http://out.test/k"))
+    manager = yaml.safe_load(text["alertmanager.yml"])
+    first, second = manager["route"]["routes"][:2]
+    hook = next(r for r in manager["receivers"] if r["name"] == "dead-man")
+
+    assert (first["receiver"], first["continue"]) == ("dead-man", True)
+    assert (first["repeat_interval"], second["receiver"]) == ("1m", "watchdog")
+    assert hook["webhook_configs"][0]["url"] == "http://out.test/k"
+    assert (
+        "dead-man" not in configuration.render(addresses(tmp_path))["alertmanager.yml"]
+    )
+
+
+@pytest.mark.skipif(shutil.which("amtool") is None, reason="amtool is not installed")
+def test_alertmanager_sends_each_alert_its_way(tmp_path):
+    """
+    By its own word: the Watchdog to both, what heals to the healer, all alerts on the healer to people.
+    """
+    text = configuration.render(addresses(tmp_path, dead_man_url="http://out.test/k"))
+    file = tmp_path / "alertmanager.yml"
+    file.write_text(text["alertmanager.yml"])
+
+    def way(*labels):
+        return subprocess.run(
+            ["amtool", "config", "routes", "test", f"--config.file={file}", *labels],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+
+    assert way("tier=alive", "severity=none") == "dead-man,watchdog"
+    assert way("tier=cause", "severity=heal") == "heal"
+    for rule in watchman.alerts():
+        assert way(f"tier={rule.tier}", f"severity={rule.severity}") == "people"
+
+
 def test_blackbox_listens_where_prometheus_asks(tmp_path):
     """
     Probes go through the exporter's address with the URL as target, and no label of ours is lost.
@@ -155,7 +195,11 @@ def test_every_runbook_has_its_alert():
     """
     pages = {page.stem for page in (ROOT / "docs" / "runbooks").glob("*.md")}
 
-    assert pages - {str(alert) for alert in Alert} <= {"refusals", "README"}
+    assert pages - {str(alert) for alert in Alert} <= {
+        "diagnoses",
+        "refusals",
+        "README",
+    }
 
 
 def test_site_sets_its_own_runbooks(tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from fournines.model.case import Diagnosis
 from fournines.model.refusal import Reason
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,6 +20,19 @@ def test_every_refusal_has_a_paragraph():
     page = (ROOT / "docs" / "runbooks" / "refusals.md").read_text()
 
     assert [reason for reason in Reason if f"## {reason.value}\n" not in page] == []
+
+
+def test_every_diagnosis_has_a_section():
+    """
+    A person who reads a diagnosis finds what was seen, what the healer does, and what is left to do.
+    """
+    page = (ROOT / "docs" / "runbooks" / "diagnoses.md").read_text()
+    sections = {part.partition("\n")[0]: part for part in page.split("\n## ")[1:]}
+
+    assert [one for one in Diagnosis if one.value not in sections] == []
+    for name, text in sections.items():
+        for word in ("**Seen:**", "**The healer**", "**A person**"):
+            assert word in text, (name, word)
 
 
 def test_every_alert_has_a_runbook():
