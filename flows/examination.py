@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flows import heal_measures, picture, places, probe_rounds, surroundings
+from flows import (
+    heal_measures,
+    picture,
+    places,
+    probe_rounds,
+    scenery,
+    surroundings,
+)
 from flows.places import Place
 from flows.probe_rounds import PEERS_MAX, Probes
 from flows.ward import Ward
@@ -18,7 +25,7 @@ from fournines.cloud.errors import CloudError, CloudUnreachable
 from fournines.model.case import Case, Subject
 from fournines.model.inventory import Inventory
 from fournines.model.probing import ProbeResult
-from healing.diagnosis import diagnose
+from healing.diagnosis import diagnose, explain
 from healing.diagnosis.finding import Finding
 from healing.evidence import Measures, MemberEvidence
 from healing.situation import Situation, pool_member
@@ -77,7 +84,7 @@ def examine(
     )
     if earlier is not None and earlier.instance == evidence.instance:
         evidence = _together(earlier, evidence)
-    finding = diagnose(evidence)
+    member = diagnose(evidence)
     pattern = picture.paint(
         ward,
         place.platform,
@@ -86,13 +93,23 @@ def examine(
             service=subject.service,
             asked=found.probes.of_others,
             evidence=evidence,
-            verdict=picture.verdict(finding.diagnosis),
+            verdict=picture.verdict(member.diagnosis),
             troubled=picture.troubled(ward, subject.platform),
         ),
     )
-    members = surroundings.views(
-        place.group, inventory, evidence, finding, found.probes
+    past = surroundings.earlier_cases(ward, case, place, subject)
+    scene = scenery.build(
+        ward,
+        place,
+        subject,
+        inventory,
+        pattern,
+        earlier=past,
+        front=found.probes.front,
+        load=scenery.measure(ward, subject, member.diagnosis),
     )
+    finding = explain(member, evidence, scene)
+    members = surroundings.views(place.group, inventory, evidence, member, found.probes)
     situation = surroundings.situation(
         ward,
         case,
@@ -101,6 +118,7 @@ def examine(
         inventory=inventory,
         members=members,
         pattern=pattern,
+        earlier=past,
     )
     return Examination(situation, evidence, finding)
 

@@ -11,6 +11,7 @@ from fournines import log
 from fournines.crew import Crew
 from fournines.metrics.protocol import Metrics, MetricsError
 from healing.evidence import Measures
+from healing.scene import Load
 
 WINDOW = "10s"
 """As the member alerts: fresh enough to act on, long enough for some requests."""
@@ -55,6 +56,18 @@ def of_member(
         )
     up = values.pop("up")
     return Measures(at=at, scrape_up=None if up is None else up > 0, **values)
+
+
+def of_service(metrics: Metrics, *, platform: str, service: str) -> Load:
+    """
+    A service's load now and over the last hour, this minute not counted.
+    """
+    where = f'{c.PLATFORM}="{platform}",{c.SERVICE}="{service}"'
+    minute = f"{c.edge_total_over('1m')}{{{where}}}"
+    return Load(
+        request_rate=value(metrics, f"sum({c.edge_total_over('10s')}{{{where}}})"),
+        usual_rate=value(metrics, f"sum(avg_over_time({minute}[1h] offset 5m))"),
+    )
 
 
 def budget_seconds(

@@ -151,9 +151,9 @@ def _empty(service: Service, group: Group, slot: int) -> MemberState:
 
 def _judge(
     instance: Instance, member: Member | None, seen: Seen
-) -> tuple[bool | None, bool]:
+) -> tuple[bool | None, bool | None]:
     """
-    Whether it is well, and whether it is unwell without a word. Our own eyes go before the load balancer's word.
+    Whether it is well, and whether it is unwell without a word, as far as it was asked. Our own eyes go before the load balancer's word.
     """
     evidence = seen.evidence
     if evidence is not None and evidence.instance == instance.name:
@@ -164,10 +164,9 @@ def _judge(
     mute = not any(probe.answer is Answer.STATUS for probe in asked)
     if instance.status in DEAD and well is not True:
         return False, mute
-    if well is None:
-        well = _by_others(instance, member, seen)
-    silent = well is False and mute and _alive(member) is not True
-    return well, silent
+    if not asked:
+        return _by_others(instance, member, seen), None
+    return well, well is False and mute and _alive(member) is not True
 
 
 def _by_others(instance: Instance, member: Member | None, seen: Seen) -> bool | None:

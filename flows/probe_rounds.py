@@ -28,16 +28,22 @@ NEIGHBOURS_MAX = 12
 """Others on the subject's host and in its zone, asked once: do they fall together?"""
 
 
+FRONT_PATIENCE = 3
+"""A request through the load balancer may meet a hung member first and be tried elsewhere: so many times a member's time-out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Probes:
     """
-    Results, oldest first; `peers` by instance name, and so are `neighbours`: what shares the subject's host or zone.
+    Results, oldest first; `peers` by instance name, and so are `neighbours`: what shares the subject's host or zone;
+    `front`: through the load balancer, as users ask.
     """
 
     user: tuple[ProbeResult, ...] = ()
     health: tuple[ProbeResult, ...] = ()
     peers: tuple[tuple[str, tuple[ProbeResult, ...]], ...] = ()
     neighbours: tuple[tuple[str, tuple[ProbeResult, ...]], ...] = ()
+    front: tuple[ProbeResult, ...] = ()
 
     @property
     def of_others(self) -> dict[str, tuple[ProbeResult, ...]]:
@@ -74,6 +80,8 @@ def take(
     def ask(where: str, path: str) -> Future[ProbeResult]:
         return threads.submit(_ask, ward, probe, where, path)
 
+    door = _front(group, inventory)
+    front: list[Future[ProbeResult]] = []
     user: list[Future[ProbeResult]] = []
     health: list[Future[ProbeResult]] = []
     theirs: dict[str, list[Future[ProbeResult]]] = {peer.name: [] for peer in peers}
@@ -91,6 +99,8 @@ def take(
         if address:
             user.append(ask(address, probe.path))
             health.append(ask(address, probe.health_path))
+        if door:
+            front.append(threads.submit(_knock, ward, probe, *door))
         for peer in peers:
             theirs[peer.name].append(ask(peer.address, probe.path))
     return Probes(
@@ -98,6 +108,7 @@ def take(
         _results(health),
         tuple((name, _results(asked)) for name, asked in theirs.items()),
         tuple((name, _results(asked)) for name, asked in near.items()),
+        _results(front),
     )
 
 
@@ -126,6 +137,31 @@ def neighbours(
             found.append((not near, one, probe))
     found.sort(key=lambda entry: (entry[0], entry[1].name))
     return tuple((one, probe) for _, one, probe in found[:NEIGHBOURS_MAX])
+
+
+def _front(group: Group, inventory: Inventory) -> tuple[str, int] | None:
+    """
+    Address and port at which users reach the group over HTTP; None when there is none.
+    """
+    for place in group.memberships:
+        balancer = inventory.load_balancer(place.load_balancer)
+        pool = balancer.pool(place.pool) if balancer else None
+        address = balancer.floating_address or balancer.vip_address if balancer else ""
+        if balancer is None or pool is None or not address:
+            continue
+        for listener in balancer.listeners:
+            if listener.protocol == "HTTP" and listener.pool_id == pool.id:
+                return address, listener.port
+    return None
+
+
+def _knock(ward: Ward, probe: Probe, address: str, port: int) -> ProbeResult:
+    """
+    A user's request. It may be tried at several members, so it gets as long as a second member needs.
+    """
+    return ward.workshop.prober.probe(
+        address, port, probe.path, timeout_ms=FRONT_PATIENCE * probe.timeout_ms
+    )
 
 
 def _ask(ward: Ward, probe: Probe, address: str, path: str) -> ProbeResult:

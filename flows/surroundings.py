@@ -76,18 +76,14 @@ def situation(
     inventory: Inventory,
     members: tuple[MemberView, ...],
     pattern: Pattern,
+    earlier: tuple[Case, ...],
 ) -> Situation:
     """
     What brakes, ladder and planner are told.
     """
     store, now = ward.workshop.store, ward.workshop.clock.now()
-    limits = where.group.healing
-    since = now - timedelta(seconds=limits.cooldown_seconds)
-    earlier = store.cases.cases(service=subject.service, since=since, limit=1_000)
     attempts = tuple(
-        Attempt(past.opened_at, past.closed_at)
-        for past in reversed(earlier)
-        if past.id != case.id and past.subject.key == subject.key and past.plan_id
+        Attempt(past.opened_at, past.closed_at) for past in earlier if past.plan_id
     )
     return Situation(
         now=now,
@@ -106,6 +102,24 @@ def situation(
         pauses=store.pauses.all(),
         flaps=slot_history.flaps(store.cases, subject.key, limits, now),
         quarantines=store.quarantines.all(),
+    )
+
+
+def earlier_cases(
+    ward: Ward, case: Case, where: Place, subject: Subject
+) -> tuple[Case, ...]:
+    """
+    The slot's other cases within the group's cool-down window, oldest first.
+    """
+    now = ward.workshop.clock.now()
+    since = now - timedelta(seconds=where.group.healing.cooldown_seconds)
+    found = ward.workshop.store.cases.cases(
+        service=subject.service, since=since, limit=1_000
+    )
+    return tuple(
+        past
+        for past in reversed(found)
+        if past.id != case.id and past.subject.key == subject.key
     )
 
 

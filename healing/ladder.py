@@ -16,7 +16,7 @@ from fournines.model.case import Diagnosis
 from fournines.model.refusal import Reason, Refusal
 from fournines.model.value import Value
 from healing import brakes
-from healing.diagnosis.kinds import SICK
+from healing.diagnosis.kinds import REPLACED
 from healing.situation import Situation
 
 NO_ROOM = "the cloud has no room for a second instance"
@@ -69,7 +69,7 @@ def choose(
     """
     if diagnosis is Diagnosis.NOTHING:
         return Choice(rung=Rung.WATCH, why="it is well: only its weight is restored")
-    if diagnosis not in SICK:
+    if diagnosis not in REPLACED:
         return Choice(
             rung=Rung.PAGE,
             why="nothing is known for sure, and nothing is done on silence",

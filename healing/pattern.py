@@ -23,7 +23,7 @@ class MemberState:
         current: Whether that is the release that is asked for now.
         weight: Its weight in its pool; None when it is in none.
         well: It answers; None when nobody could say.
-        silent: It is unwell without a word: dead or mute. One that answers badly is unwell and not silent.
+        silent: It was asked and is unwell without a word, dead or mute; one that answers badly is not silent. None when nobody asked it.
         balancer_alive: Whether the load balancer calls it alive; None when it is in no pool.
         served: Whether it has ever served since somebody looks; None when nobody looked.
         created_at: When the instance was made.
@@ -42,7 +42,7 @@ class MemberState:
     current: bool = True
     weight: int | None = None
     well: bool | None = None
-    silent: bool = False
+    silent: bool | None = None
     balancer_alive: bool | None = None
     served: bool | None = None
     created_at: datetime | None = None
@@ -192,14 +192,15 @@ class Pattern:
 
     def zone_is_down(self, zone: str | None) -> bool:
         """
-        Two or more members on two or more hosts of the zone, all silent, while most of the others are well.
+        Members of two or more slots on two or more hosts of the zone, all silent as far as asked, while most of the others are well.
         """
         there = self.in_zone(zone)
         return len(there.hosts) >= PLACES_MIN and self._is_down(there)
 
     def host_is_down(self, host: str | None) -> bool:
         """
-        Two or more members of the host, all silent, while most of the others are well; or the cloud says so and none is well.
+        Members of two or more slots on the host, all silent as far as asked, while most of the others are well; or the cloud says so and
+        none is well.
         """
         there = self.on_host(host)
         if host in self.hosts_down:
@@ -214,10 +215,11 @@ class Pattern:
 
     def _is_down(self, there: Pattern) -> bool:
         elsewhere = self.without(there).share
+        mute = {m.key for m in there.unwell if m.silent}
         return (
-            there.share.unwell >= MEMBERS_MIN
+            len(mute) >= MEMBERS_MIN
             and not there.share.well
-            and all(m.silent for m in there.unwell)
+            and all(m.silent is not False for m in there.unwell)
             and elsewhere.well > elsewhere.unwell
         )
 

@@ -109,6 +109,15 @@ class Cloud(Protocol):
         """
         ...
 
+    def failover_load_balancer(self, name: str, *, deadline_seconds: float) -> None:
+        """
+        The provider's own failover, until ACTIVE again; waits first for whatever change is under way, its own failover included.
+
+        Raises:
+            CloudRefused: The cloud has stopped failing it over, or the provider knows no failover.
+        """
+        ...
+
     def ensure_floating_ip(
         self, spec: FloatingIpSpec, *, deadline_seconds: float
     ) -> FloatingIp: ...

@@ -43,6 +43,14 @@ class Diagnosis(StrEnum):
     FAILING = "failing"
     GREY_ERRORS = "grey-errors"
     GREY_SLOW = "grey-slow"
+    HOST_DOWN = "host-down"
+    ZONE_DOWN = "zone-down"
+    BAD_RELEASE = "bad-release"
+    DEPENDENCY = "dependency"
+    SATURATED = "saturated"
+    BALANCER = "balancer"
+    FLAPPING = "flapping"
+    DRIFT = "drift"
     NOTHING = "nothing"
     BLIND = "blind"
     UNKNOWN = "unknown"
@@ -90,6 +98,8 @@ class Case(Value):
         fault_at: The best known begin: the earliest alert's startsAt.
         first_action_at: When the first corrective call was made.
         budget_seconds: Budget the service spent between `fault_at` and the close; None while unknown.
+        cause: What the case shares with others (a host, a zone, a release, a dependency, a load balancer); None for a matter of one member.
+        leader: The first case of the same cause: the one story is told there. None in the leader itself.
         evidence: Measurements by name: console tail, metrics before and after.
     """
 
@@ -105,6 +115,8 @@ class Case(Value):
     redundancy_at: datetime | None = None
     closed_at: datetime | None = None
     diagnosis: Diagnosis | None = None
+    cause: str | None = None
+    leader: str | None = None
     plan_id: str | None = None
     refusals: tuple[Refusal, ...] = ()
     verdict: str | None = None

@@ -59,6 +59,7 @@ class HealingLimits(Value):
         storm_unhealthy_ratio_min: from this share of the group, members are not the cause: stop.
         flaps_max: False alarms of one slot in quick succession until alarms move nothing until it is calm; a flap counts half after
             `flap_half_life_seconds`.
+        count_max: So many instances the healer may scale the group to when load, not a fault, hurts users; None: it never scales.
         soak_seconds: How long fresh measurements must stay good before a case closes.
     """
 
@@ -70,6 +71,7 @@ class HealingLimits(Value):
     soak_seconds: int = Field(5, ge=1)
     flaps_max: int = Field(3, ge=2)
     flap_half_life_seconds: int = Field(600, ge=1)
+    count_max: int | None = Field(None, ge=1)
 
 
 class Group(Value):

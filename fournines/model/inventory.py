@@ -150,11 +150,13 @@ class LoadBalancer(Resource):
 
     Attributes:
         provisioning_status: ACTIVE, ERROR, PENDING_CREATE, PENDING_UPDATE, PENDING_DELETE.
+        failover_stopped: The cloud has given up failing it over by itself, where our role may see it.
         floating_address: The address for the outside, when it has one.
     """
 
     provisioning_status: str
     operating_status: str
+    failover_stopped: bool = False
     vip_address: str | None = None
     vip_port_id: str | None = None
     floating_address: str | None = None

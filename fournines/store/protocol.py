@@ -85,6 +85,15 @@ class AlertRecord(Value):
     case_id: str | None = None
 
 
+class PastService(Value):
+    """
+    What a service was asked to be, until a change took its place.
+    """
+
+    service: Service
+    until: datetime
+
+
 class Registry(Protocol):
     """
     What was asked for (the last applied desired state), and what was made for it.
@@ -99,6 +108,12 @@ class Registry(Protocol):
     def remove_service(self, platform: str, service: str) -> None: ...
 
     def put_service(self, service: Service, *, at: datetime) -> None: ...
+
+    def past(self, platform: str, service: str) -> tuple[PastService, ...]:
+        """
+        What it was asked to be before, newest first; the last few changes only.
+        """
+        ...
 
     def remove_platform(self, name: str) -> None: ...
 

@@ -10,7 +10,11 @@ from sqlalchemy import Connection, delete, func, select
 
 from fournines.model.desired import Platform, Service
 from fournines.store.database import Database
-from fournines.store.tables import platforms, resources, services
+from fournines.store.protocol import PastService
+from fournines.store.tables import past_services, platforms, resources, services
+
+PAST_MAX = 10
+"""Earlier states kept of each service: rolling back goes one step, people look a few further."""
 
 
 class SqlRegistry:
@@ -24,6 +28,8 @@ class SqlRegistry:
     def put_platform(self, platform: Platform, *, at: datetime) -> None:
         with self._database.writing(f"recording platform {platform.name}") as db:
             self._put_shared(db, platform, at)
+            for service in platform.services:
+                self._keep_past(db, service, at)
             db.execute(delete(services).where(services.c.platform == platform.name))
             for position, service in enumerate(platform.services):
                 db.execute(services.insert().values(**_row(service, position, at)))
@@ -69,6 +75,7 @@ class SqlRegistry:
 
     def put_service(self, service: Service, *, at: datetime) -> None:
         with self._database.writing(f"recording service {service.name}") as db:
+            self._keep_past(db, service, at)
             last = db.execute(
                 select(func.max(services.c.position)).where(
                     services.c.platform == service.platform
@@ -83,6 +90,59 @@ class SqlRegistry:
                     set_={"document": row["document"], "at": at},
                 )
             )
+
+    def _keep_past(self, db: Connection, service: Service, at: datetime) -> None:
+        """
+        Keep what is about to be replaced, if it is something else.
+        """
+        mine = (services.c.platform == service.platform) & (
+            services.c.name == service.name
+        )
+        before = db.execute(select(services.c.document).where(mine)).scalar()
+        if before is None or before == service.model_dump_json():
+            return
+        db.execute(
+            past_services.insert().values(
+                platform=service.platform,
+                name=service.name,
+                document=before,
+                until=at,
+            )
+        )
+        kept = (
+            select(past_services.c.number)
+            .where(
+                past_services.c.platform == service.platform,
+                past_services.c.name == service.name,
+            )
+            .order_by(past_services.c.number.desc())
+            .limit(PAST_MAX)
+        )
+        numbers = db.execute(kept).scalars().all()
+        db.execute(
+            delete(past_services).where(
+                past_services.c.platform == service.platform,
+                past_services.c.name == service.name,
+                past_services.c.number < min(numbers),
+            )
+        )
+
+    def past(self, platform: str, service: str) -> tuple[PastService, ...]:
+        with self._database.reading(f"reading what {service} was") as db:
+            rows = db.execute(
+                select(past_services.c.document, past_services.c.until)
+                .where(
+                    past_services.c.platform == platform,
+                    past_services.c.name == service,
+                )
+                .order_by(past_services.c.number.desc())
+            ).all()
+        return tuple(
+            PastService(
+                service=Service.model_validate_json(row.document), until=row.until
+            )
+            for row in rows
+        )
 
     def remove_service(self, platform: str, service: str) -> None:
         with self._database.writing(f"removing service {service}") as db:

@@ -71,6 +71,19 @@ services = Table(
     Column("at", Moment, nullable=False),
 )
 
+past_services = Table(
+    "past_services",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("platform", String(64), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("document", Text, nullable=False),
+    Column("until", Moment, nullable=False),
+    Index("past_services_by_name", "platform", "name", "number"),
+    sqlite_autoincrement=True,
+)
+"""What a service was asked to be before its last changes: what rolling back goes back to."""
+
 resources = Table(
     "resources",
     METADATA,

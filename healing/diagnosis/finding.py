@@ -16,9 +16,11 @@ class Finding(Value):
     A diagnosis with what was seen, in one sentence.
 
     Attributes:
+        cause: What else shares the trouble: `zone az1`, `service db`; None for a matter of this member alone.
         again: The evidence is not enough; look again rather than act.
     """
 
     diagnosis: Diagnosis
     saw: str
+    cause: str | None = None
     again: bool = False

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from fournines.model.case import Diagnosis
 from fournines.model.probing import Answer, ProbeResult
 from healing.diagnosis import diagnose
+from healing.diagnosis.kinds import SICK
 from healing.evidence import Measures, MemberEvidence
-from healing.ladder import SICK
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 WORDS = {

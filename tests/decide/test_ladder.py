@@ -17,6 +17,7 @@ from fournines.model.refusal import Reason
 from fournines.planning import linter
 from healing import ladder, verify
 from healing import plan as planning
+from healing.diagnosis import kinds
 from healing.evidence import MemberEvidence
 from healing.ladder import Choice, Rung
 from healing.verify import Look, Verdict
@@ -29,7 +30,7 @@ from tests.decide.slot_world import NOW, a_situation, an_instance, name
         pytest.param(
             diagnosis, a_situation(), {}, Rung.REPLACE, id=f"{diagnosis}-is-replaced"
         )
-        for diagnosis in sorted(ladder.SICK)
+        for diagnosis in sorted(kinds.SICK)
     ]
     + [
         pytest.param(

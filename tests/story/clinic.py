@@ -71,11 +71,14 @@ class Eyes:
         ]
         if self.closed:
             return ProbeResult(at=at, path=path, answer=Answer.UNREACHABLE, seconds=0.0)
-        said = self.cloud.probe(
-            names[0] if names else "nobody",
-            health_path=path == "/healthz",
-            timeout_seconds=timeout_ms / 1000,
-        )
+        if names:
+            said = self.cloud.probe(
+                names[0],
+                health_path=path == "/healthz",
+                timeout_seconds=timeout_ms / 1000,
+            )
+        else:
+            said = self.cloud.knock(address, timeout_seconds=timeout_ms / 1000)
         answer = {"refused": Answer.REFUSED, "timeout": Answer.SILENT}.get(
             said.error or "", Answer.STATUS
         )

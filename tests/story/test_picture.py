@@ -49,7 +49,8 @@ def test_a_zone_that_dies_is_seen_before_the_cloud_says_so(tmp_path):
     seen = examined(clinic, lost[0])
 
     assert lost == ("demo-shop-web-0-g1", "demo-shop-web-3-g1")
-    assert seen.finding.diagnosis is Diagnosis.GONE
+    assert seen.finding.diagnosis is Diagnosis.ZONE_DOWN
+    assert seen.finding.cause == "zone az1"
     assert seen.situation.pattern.zones_down() == ("az1",)
     assert seen.situation.inventory.instance(lost[1]).status == "ACTIVE"
 

@@ -130,6 +130,25 @@ class Balancers(Octavia):
             # Last, since its digest says that everything before is done.
             change.send("PUT", f"loadbalancers/{number}", balancing.marking(spec.owner))
 
+    def failover_load_balancer(self, name: str, *, deadline_seconds: float) -> None:
+        """
+        Octavia's own failover, after whatever is pending. By default policy an administrator's right: others get RightsMissing.
+        """
+        attempted = f"failing load balancer {name} over"
+        with self.context.lock(name):
+            end = until(deadline_seconds)
+            body = self.retried(
+                lambda: self.look_balancer(name, None, attempted), until=end
+            )
+            if body is None:
+                raise ResourceMissing(attempted, f"there is no load balancer {name}")
+            path = f"loadbalancers/{body['id']}"
+            # A change under way answers 409 until it has ended: it is waited for, never raced.
+            self.persistently(
+                lambda: self.octavia("PUT", f"{path}/failover", attempted), until=end
+            )
+            self.await_active(body["id"], attempted, end)
+
     def delete_load_balancer(self, name: str, *, deadline_seconds: float) -> None:
         attempted = f"deleting load balancer {name}"
         with self.context.lock(name):

@@ -55,6 +55,7 @@ class OpenStackCloud:
         self.console = instances.console
         balancers = Balancers(self.context)
         self.ensure_load_balancer = balancers.ensure_load_balancer
+        self.failover_load_balancer = balancers.failover_load_balancer
         self.delete_load_balancer = balancers.delete_load_balancer
         members = Members(self.context)
         self.pool = members.pool

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from fournines.cloud.errors import QuotaExceeded, ResourceFailed
+from fournines.cloud.errors import CloudRefused, QuotaExceeded, ResourceFailed
 from fournines.cloud.simulated import health, reading
 from fournines.cloud.simulated.door import Door, Moment, named, ours
 from fournines.cloud.simulated.faults import FaultKind
@@ -71,6 +71,51 @@ class Balancers(Door):
             deadline = self.deadline(deadline_seconds)
             self.call("delete_load_balancer", name, act)
             self.wait(attempted, deadline, gone)
+
+    def failover_load_balancer(self, name: str, *, deadline_seconds: float) -> None:
+        attempted = f"failing load balancer {name} over"
+
+        def act(moment: Moment) -> None:
+            record = ours(
+                named(self.world.load_balancers, name, "load balancer", attempted),
+                attempted,
+            )
+            if record.failover_stopped:
+                raise CloudRefused(
+                    attempted,
+                    "its failover is stopped",
+                    "An administrator must look at the load balancer",
+                )
+            _pend(
+                self.world,
+                record,
+                moment,
+                self.scenario.speeds.load_balancer,
+                "PENDING_UPDATE",
+            )
+
+            def mend(_due: object) -> None:
+                record.dead = False
+
+            due = self.world.after(moment.now, self.scenario.speeds.load_balancer)
+            self.world.agenda.book(due, mend)
+
+        def settled() -> bool | None:
+            record = named(self.world.load_balancers, name, "load balancer", attempted)
+            return record.status in {"ACTIVE", "ERROR"} or None
+
+        def arrived() -> bool | None:
+            if not settled():
+                return None
+            if self.world.load_balancers[name].status == "ERROR":
+                raise ResourceFailed(attempted, f"{name} is in ERROR")
+            return True
+
+        with self.balancer_lock(name):
+            deadline = self.deadline(deadline_seconds)
+            self.wait(attempted, deadline, settled)
+            self.call("failover_load_balancer", name, act)
+            self.wait(attempted, deadline, arrived)
 
     def pool(self, load_balancer: str, pool: str) -> Pool:
         def act(_moment: Moment) -> Pool:

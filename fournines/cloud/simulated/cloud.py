@@ -15,15 +15,17 @@ from fournines.cloud.simulated import health, instances, planting, reading, traf
 from fournines.cloud.simulated.balancers import Balancers
 from fournines.cloud.simulated.door import Moment
 from fournines.cloud.simulated.faults import Fault, FaultKind
+from fournines.cloud.simulated.hardships import Hardships
 from fournines.cloud.simulated.instances import Instances
 from fournines.cloud.simulated.records import Behaviour, InstanceRecord
 from fournines.cloud.simulated.scenario import InconsistentScenario, Scenario
 from fournines.cloud.simulated.shared import Shared
+from fournines.cloud.simulated.suffering import hardship
 from fournines.crew import THREADS, Crew
 from fournines.model.inventory import Inventory, Quota
 
 
-class SimulatedCloud(Instances, Balancers, Shared):
+class SimulatedCloud(Instances, Balancers, Shared, Hardships):
     """
     A cloud in memory. Thread-safe.
     """
@@ -64,11 +66,13 @@ class SimulatedCloud(Instances, Balancers, Shared):
         """
         with self._lock:
             now = self.settle()
+            record = self.world.instances.get(instance)
             return health.ask(
-                self.world.instances.get(instance),
+                record,
                 now,
                 health_path=health_path,
                 timeout_seconds=timeout_seconds,
+                hardship=hardship(self.world, record, now),
             )
 
     def traffic(self, load_balancer: str, pool: str) -> traffic.PoolTraffic:

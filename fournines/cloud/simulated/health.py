@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from fournines.cloud.simulated.records import (
     Behaviour,
@@ -21,6 +22,16 @@ from fournines.cloud.simulated.world import World
 QUICK_SECONDS = 0.01
 SLOW_SECONDS = 1.0
 """A grey-slow instance's answer: beyond any sensible objective, within the load balancer's time-out."""
+
+
+class Hardship(StrEnum):
+    """
+    What the surroundings do to an instance's users: nothing; it has too much to do; what it needs is missing.
+    """
+
+    NONE = "none"
+    PRESSED = "pressed"
+    STARVED = "starved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,7 @@ def ask(
     *,
     health_path: bool,
     timeout_seconds: float,
+    hardship: Hardship = Hardship.NONE,
 ) -> Answer:
     """
     One HTTP request to an instance, over its health page or over what users use.
@@ -61,13 +73,13 @@ def ask(
     if record.behaviour is Behaviour.HANG:
         return Answer(None, timeout_seconds, "timeout")
     grey = not health_path
-    if record.behaviour is Behaviour.GREY_SLOW and grey:
+    slow = record.behaviour is Behaviour.GREY_SLOW or hardship is Hardship.PRESSED
+    if slow and grey:
         if timeout_seconds <= SLOW_SECONDS:
             return Answer(None, timeout_seconds, "timeout")
         return Answer(200, SLOW_SECONDS)
-    bad = record.behaviour is Behaviour.ERRORS or (
-        record.behaviour is Behaviour.GREY_ERRORS and grey
-    )
+    grey_bad = record.behaviour is Behaviour.GREY_ERRORS or hardship is Hardship.STARVED
+    bad = record.behaviour is Behaviour.ERRORS or (grey_bad and grey)
     return Answer(500 if bad else 200, QUICK_SECONDS)
 
 

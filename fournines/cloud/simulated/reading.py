@@ -85,7 +85,8 @@ def load_balancer(world: World, record: LoadBalancerRecord) -> LoadBalancer:
         name=record.name,
         owner=record.owner,
         provisioning_status=record.status,
-        operating_status="DEGRADED" if "ERROR" in statuses else "ONLINE",
+        operating_status=_operating(record, statuses),
+        failover_stopped=record.failover_stopped,
         vip_address=record.vip_address,
         vip_port_id=f"port-{record.id}",
         floating_address=floating.address if floating else None,
@@ -101,6 +102,12 @@ def load_balancer(world: World, record: LoadBalancerRecord) -> LoadBalancer:
         ),
         pools=pools,
     )
+
+
+def _operating(record: LoadBalancerRecord, statuses: set[str]) -> str:
+    if record.dead:
+        return "ERROR"
+    return "DEGRADED" if "ERROR" in statuses else "ONLINE"
 
 
 def network(record: NetworkRecord) -> Network:

@@ -174,6 +174,8 @@ class LoadBalancerRecord(Marked):
     network: str
     vip_address: str
     status: str = "PENDING_CREATE"
+    dead: bool = False
+    failover_stopped: bool = False
     listeners: dict[str, tuple[str, ListenerSpec]] = field(default_factory=dict)
     pools: dict[str, PoolRecord] = field(default_factory=dict)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fournines.cloud.simulated.health import ask
+from fournines.cloud.simulated.suffering import hardship
 from fournines.cloud.simulated.world import World
 
 
@@ -83,6 +84,7 @@ def through(world: World, load_balancer: str, pool: str, now: datetime) -> PoolT
             now,
             health_path=False,
             timeout_seconds=timeout_ms / 1000,
+            hardship=hardship(world, world.instances.get(name), now),
         )
         for name in record.members
     }

@@ -31,6 +31,8 @@ class World:
 
     Attributes:
         memberships: Instance name -> the (load balancer, pool) names it is a member of.
+        pressure: (load balancer, pool) -> requests per second that users make.
+        needs: `platform-service` -> the other that it cannot serve without.
         bad_images: Images whose new instances start and never serve.
     """
 
@@ -46,6 +48,8 @@ class World:
         self.load_balancers: dict[str, LoadBalancerRecord] = {}
         self.floating_ips: dict[str, FloatingIpRecord] = {}
         self.memberships: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+        self.pressure: dict[tuple[str, str], float] = {}
+        self.needs: dict[str, str] = {}
         self.bad_images: set[str] = set()
         self.external = IPv4Network(scenario.external_cidr).hosts()
         self.hosts = [

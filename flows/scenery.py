@@ -1,0 +1,142 @@
+"""
+The scene around one member, for the engines: load, load balancer, dependencies, earlier cases, the age of its release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from alerts import conventions as c
+from flows import heal_measures
+from flows.places import Place
+from flows.ward import Ward
+from fournines.model.case import Case, Diagnosis, Subject
+from fournines.model.desired import Group, Platform, Service, instance_digest
+from fournines.model.inventory import Inventory
+from fournines.model.probing import ProbeResult
+from fournines.store.protocol import PastService
+from healing.pattern import Pattern
+from healing.scene import BalancerState, Dependency, Episode, Load, Scene
+
+
+def build(
+    ward: Ward,
+    place: Place,
+    subject: Subject,
+    inventory: Inventory,
+    pattern: Pattern,
+    *,
+    earlier: tuple[Case, ...],
+    front: tuple[ProbeResult, ...],
+    load: Load,
+) -> Scene:
+    """
+    The scene. `earlier` are the slot's other cases; `front` our requests through the load balancer.
+    """
+    return Scene(
+        now=ward.workshop.clock.now(),
+        subject=subject,
+        pattern=pattern,
+        load=load,
+        balancer=_balancer(place.group, inventory, front),
+        dependencies=tuple(_below(ward, place, pattern)),
+        episodes=tuple(
+            Episode(past.opened_at, past.diagnosis, past.plan_id is not None)
+            for past in earlier
+        ),
+        window_seconds=place.group.healing.cooldown_seconds,
+        released_at=_released_at(ward, place.service, place.group),
+    )
+
+
+def measure(ward: Ward, subject: Subject, diagnosis: Diagnosis) -> Load:
+    """
+    How much is asked of the service; only asked where load could explain what is seen.
+    """
+    if diagnosis in {Diagnosis.NOTHING, Diagnosis.GONE, Diagnosis.BLIND}:
+        return Load()
+    return heal_measures.of_service(
+        ward.metrics, platform=subject.platform, service=subject.service
+    )
+
+
+def previous_release(past: tuple[PastService, ...], group: Group) -> PastService | None:
+    """
+    The last state of a service in which this group was made from something else; None when there is none.
+    """
+    digest = instance_digest(group)
+    for before in past:
+        for one in before.service.groups:
+            if one.name == group.name and instance_digest(one) != digest:
+                return before
+    return None
+
+
+def _released_at(ward: Ward, service: Service, group: Group) -> datetime | None:
+    past = ward.workshop.store.registry.past(service.platform, service.name)
+    before = previous_release(past, group)
+    return before.until if before else None
+
+
+def _balancer(
+    group: Group, inventory: Inventory, probes: tuple[ProbeResult, ...]
+) -> BalancerState | None:
+    for place in group.memberships:
+        found = inventory.load_balancer(place.load_balancer)
+        if found is not None:
+            return BalancerState(
+                name=found.name,
+                provisioning_status=found.provisioning_status,
+                operating_status=found.operating_status,
+                failover_stopped=found.failover_stopped,
+                probes=probes,
+            )
+    return None
+
+
+def _below(ward: Ward, place: Place, pattern: Pattern) -> Iterator[Dependency]:
+    """
+    Everything the service depends on, nearest first.
+    """
+    depths = _depths(place.platform, place.service)
+    if not depths:
+        return
+    store = ward.workshop.store
+    open_cases = store.cases.cases(open_only=True, limit=1_000)
+    for name, depth in depths.items():
+        firing = store.inbox.firing(place.platform.name, name)
+        yield Dependency(
+            service=name,
+            depth=depth,
+            share=pattern.of_service(name).share,
+            burning=any(alert.labels.get(c.TIER) == c.Tier.BURN for alert in firing),
+            case_id=next(
+                (
+                    case.id
+                    for case in open_cases
+                    if (case.subject.platform, case.subject.service)
+                    == (place.platform.name, name)
+                ),
+                None,
+            ),
+        )
+
+
+def _depths(platform: Platform, service: Service) -> dict[str, int]:
+    """
+    Names of what a service depends on, directly or not, with the longest way there; circles end where they close.
+    """
+    known = {one.name: one for one in platform.services}
+    depths: dict[str, int] = {}
+
+    def descend(one: Service, depth: int, way: frozenset[str]) -> None:
+        for name in one.depends_on:
+            if name in way:
+                continue
+            depths[name] = max(depth, depths.get(name, 0))
+            if name in known:
+                descend(known[name], depth + 1, way | {name})
+
+    descend(service, 1, frozenset({service.name}))
+    return depths

@@ -1,0 +1,45 @@
+"""
+Load-balancer trouble: the members answer us, and users do not get through to them.
+
+Either Octavia calls the load balancer ERROR, or our own requests through its address fail while members that it should send them to are
+well. A load balancer that somebody changes at this moment is looked at again: its own failover must not be raced.
+"""
+
+from __future__ import annotations
+
+from fournines.model.case import Diagnosis
+from healing.diagnosis.finding import SAMPLES_MIN, Finding
+from healing.scene import BalancerState, Scene
+
+
+def look(member: Finding, scene: Scene) -> Finding | None:
+    """
+    Whether the way between users and well members is broken.
+    """
+    front = scene.balancer
+    if front is None or member.diagnosis is not Diagnosis.NOTHING:
+        return None
+    trouble = _trouble(front, scene)
+    if trouble is None:
+        return None
+    stopped = "; Octavia has stopped failing it over" if front.failover_stopped else ""
+    changing = f"; it is {front.provisioning_status}" if front.pending else ""
+    return Finding(
+        diagnosis=Diagnosis.BALANCER,
+        cause=f"load balancer {front.name}",
+        saw=f"{trouble}, while the member answers us well{stopped}{changing}",
+        again=front.pending,
+    )
+
+
+def _trouble(front: BalancerState, scene: Scene) -> str | None:
+    if front.provisioning_status == "ERROR":
+        return f"{front.name} is in ERROR"
+    expected = any(
+        m.well and m.weight and m.balancer_alive for m in scene.group.members
+    )
+    bad = [probe for probe in front.probes if not probe.good]
+    if not expected or len(bad) < SAMPLES_MIN or len(bad) < len(front.probes):
+        return None
+    said = bad[-1].status or bad[-1].answer
+    return f"all {len(bad)} requests through {front.name} failed ({said})"

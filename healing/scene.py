@@ -1,0 +1,126 @@
+"""
+What engines may look at besides the member's own evidence: the platform's picture, and how the service around it does.
+
+Put together at the edge, dated, a value. Whatever nobody could read is None or empty; no engine decides on that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fournines.model.case import Diagnosis, Subject
+from fournines.model.probing import ProbeResult
+from fournines.model.value import Value
+from healing.pattern import MemberState, Pattern, Share
+
+
+class Load(Value):
+    """
+    How much a service is asked for. None: not measured.
+
+    Attributes:
+        request_rate: Requests per second at the load balancer now.
+        usual_rate: The last hour's average.
+    """
+
+    request_rate: float | None = None
+    usual_rate: float | None = None
+
+
+NOT_MEASURED = Load()
+"""Nobody said anything about load."""
+
+
+class BalancerState(Value):
+    """
+    The service's load balancer, from its API and from our own requests to its address.
+
+    Attributes:
+        failover_stopped: Octavia has given up failing it over by itself: a person decides.
+        probes: Requests to a page that users use, through the load balancer, oldest first.
+    """
+
+    name: str
+    provisioning_status: str
+    operating_status: str
+    failover_stopped: bool = False
+    probes: tuple[ProbeResult, ...] = ()
+
+    @property
+    def pending(self) -> bool:
+        """
+        Somebody changes it at this moment.
+        """
+        return self.provisioning_status.startswith("PENDING")
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """
+    A service that the subject's service depends on, directly or not.
+
+    Attributes:
+        depth: 1 for what it depends on itself, 2 for what that depends on, and so on.
+        burning: Alerts say that its users are hurt.
+        case_id: An open case of it, if there is one.
+    """
+
+    service: str
+    depth: int
+    share: Share
+    burning: bool = False
+    case_id: str | None = None
+
+    @property
+    def down(self) -> bool:
+        """
+        Nobody of it is well, or at least half are unwell, or its own users are hurt.
+        """
+        return self.burning or (self.share.known > 0 and self.share.ratio >= 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """
+    An earlier case of the same slot.
+    """
+
+    opened_at: datetime
+    diagnosis: Diagnosis | None
+    acted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """
+    The surroundings of one member.
+
+    Attributes:
+        window_seconds: How far back earlier cases count: the group's cool-down window.
+        released_at: When the release that is asked for now was asked for first; None when it has no predecessor to go back to.
+    """
+
+    now: datetime
+    subject: Subject
+    pattern: Pattern
+    load: Load = NOT_MEASURED
+    balancer: BalancerState | None = None
+    dependencies: tuple[Dependency, ...] = ()
+    episodes: tuple[Episode, ...] = ()
+    window_seconds: float = 900.0
+    released_at: datetime | None = None
+
+    @property
+    def member(self) -> MemberState | None:
+        """
+        The subject in the picture.
+        """
+        return self.pattern.member(self.subject.instance)
+
+    @property
+    def group(self) -> Pattern:
+        """
+        The subject's group in the picture.
+        """
+        return self.pattern.of_group(self.subject.service, self.subject.group or "")
