@@ -85,6 +85,10 @@ class AlertRecord(Value):
     case_id: str | None = None
 
 
+PAST_MAX = 10
+"""Earlier states kept of each service: rolling back goes one step, people look a few further."""
+
+
 class PastService(Value):
     """
     What a service was asked to be, until a change took its place.

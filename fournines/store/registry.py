@@ -10,11 +10,8 @@ from sqlalchemy import Connection, delete, func, select
 
 from fournines.model.desired import Platform, Service
 from fournines.store.database import Database
-from fournines.store.protocol import PastService
+from fournines.store.protocol import PAST_MAX, PastService
 from fournines.store.tables import past_services, platforms, resources, services
-
-PAST_MAX = 10
-"""Earlier states kept of each service: rolling back goes one step, people look a few further."""
 
 
 class SqlRegistry:

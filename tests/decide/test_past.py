@@ -6,19 +6,24 @@ from datetime import timedelta
 
 import pytest
 
+from fournines.cloud.virtual_clock import VirtualClock
 from fournines.model.desired import Group, Platform, Service
 from fournines.model.ownership import Owner
 from fournines.model.specification import NetworkSpec
-from fournines.store.registry import PAST_MAX
+from fournines.store.memory import MemoryStore
+from fournines.store.protocol import PAST_MAX
 from fournines.store.sql import open_store
 from tests.decide.slot_world import NOW
 
 
-@pytest.fixture
-def registry():
+@pytest.fixture(params=["sqlite", "memory"])
+def registry(request):
     """
-    The registry of an empty store in memory.
+    The registry of an empty store of each kind.
     """
+    if request.param == "memory":
+        yield MemoryStore(VirtualClock()).registry
+        return
     store = open_store("sqlite://")
     yield store.registry
     store.close()

@@ -8,7 +8,7 @@ from datetime import datetime
 from threading import RLock
 
 from fournines.model.desired import Platform, Service
-from fournines.store.protocol import StoreError
+from fournines.store.protocol import PAST_MAX, PastService, StoreError
 
 
 class MemoryRegistry:
@@ -19,10 +19,13 @@ class MemoryRegistry:
     def __init__(self, lock: RLock) -> None:
         self._lock = lock
         self._platforms: dict[str, Platform] = {}
+        self._past: dict[tuple[str, str], list[PastService]] = {}
         self._resources: dict[tuple[str, str, str], str] = {}
 
-    def put_platform(self, platform: Platform, *, at: datetime) -> None:  # noqa: ARG002  nobody reads it back
+    def put_platform(self, platform: Platform, *, at: datetime) -> None:
         with self._lock:
+            for service in platform.services:
+                self._keep_past(service, at)
             self._platforms[platform.name] = platform
 
     def platform(self, name: str) -> Platform | None:
@@ -33,8 +36,9 @@ class MemoryRegistry:
         with self._lock:
             return tuple(found for _, found in sorted(self._platforms.items()))
 
-    def put_service(self, service: Service, *, at: datetime) -> None:  # noqa: ARG002  as above
+    def put_service(self, service: Service, *, at: datetime) -> None:
         with self._lock:
+            self._keep_past(service, at)
             known = self._platforms[service.platform]
             names = [one.name for one in known.services]
             services = list(known.services)
@@ -43,6 +47,18 @@ class MemoryRegistry:
             else:
                 services.append(service)
             self._replace(known, tuple(services))
+
+    def _keep_past(self, service: Service, at: datetime) -> None:
+        known = self._platforms.get(service.platform)
+        for before in known.services if known else ():
+            if before.name == service.name and before != service:
+                past = self._past.setdefault((service.platform, service.name), [])
+                past.insert(0, PastService(service=before, until=at))
+                del past[PAST_MAX:]
+
+    def past(self, platform: str, service: str) -> tuple[PastService, ...]:
+        with self._lock:
+            return tuple(self._past.get((platform, service), ()))
 
     def remove_service(self, platform: str, service: str) -> None:
         with self._lock:
