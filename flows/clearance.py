@@ -13,10 +13,10 @@ from flows.case_book import CaseBook
 from flows.examination import Examination
 from flows.ward import Ward
 from fournines.model.case import CaseState, Diagnosis, Subject
-from fournines.model.refusal import Reason, Refusal
+from fournines.model.refusal import Refusal
 from fournines.store.protocol import Lease, LeaseHeld
 from healing import brakes
-from healing.diagnosis.kinds import SICK
+from healing.diagnosis import kinds
 from tasks import leasing
 from tasks.leasing import Holding
 
@@ -31,18 +31,6 @@ GATE_TRIES = 60
 
 WAIT_SECONDS = 1.0
 """Pause before the brakes are asked again."""
-
-
-_WATCH_ASKS = frozenset(
-    {
-        Reason.SWITCHED_OFF,
-        Reason.PAUSED,
-        Reason.NOT_OURS,
-        Reason.BUSY,
-        Reason.STALE,
-    }
-)
-"""Giving a weight back needs no more than these brakes' leave."""
 
 
 def obtain(
@@ -114,11 +102,7 @@ def _relevant(
     """
     Giving a weight back asks few brakes; who is sick is healed however often he cried out before.
     """
-    if diagnosis is Diagnosis.NOTHING:
-        return tuple(r for r in refusals if r.reason in _WATCH_ASKS)
-    if diagnosis in SICK:
-        return tuple(r for r in refusals if r.reason is not Reason.FLAPPING)
-    return refusals
+    return tuple(r for r in refusals if kinds.has_a_say(r.reason, diagnosis))
 
 
 def _take_lease(

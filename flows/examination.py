@@ -104,7 +104,6 @@ def examine(
         subject,
         inventory,
         pattern,
-        earlier=past,
         front=found.probes.front,
         load=scenery.measure(ward, subject, member.diagnosis),
     )

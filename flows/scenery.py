@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from alerts import conventions as c
-from flows import heal_measures
+from flows import heal_measures, slot_history
 from flows.places import Place
 from flows.ward import Ward
-from fournines.model.case import Case, Diagnosis, Subject
+from fournines.model.case import Diagnosis, Subject
 from fournines.model.desired import Group, Platform, Service, instance_digest
 from fournines.model.inventory import Inventory
 from fournines.model.probing import ProbeResult
 from fournines.store.protocol import PastService
 from healing.pattern import Pattern
-from healing.scene import BalancerState, Dependency, Episode, Load, Scene
+from healing.scene import BalancerState, Dependency, Load, Scene
 
 
 def build(
@@ -27,12 +27,11 @@ def build(
     inventory: Inventory,
     pattern: Pattern,
     *,
-    earlier: tuple[Case, ...],
     front: tuple[ProbeResult, ...],
     load: Load,
 ) -> Scene:
     """
-    The scene. `earlier` are the slot's other cases; `front` our requests through the load balancer.
+    The scene. `front` holds our requests through the load balancer.
     """
     return Scene(
         now=ward.workshop.clock.now(),
@@ -41,11 +40,13 @@ def build(
         load=load,
         balancer=_balancer(place.group, inventory, front),
         dependencies=tuple(_below(ward, place, pattern)),
-        episodes=tuple(
-            Episode(past.opened_at, past.diagnosis, past.plan_id is not None)
-            for past in earlier
+        flaps=slot_history.flaps(
+            ward.workshop.store.cases,
+            subject.key,
+            place.group.healing,
+            ward.workshop.clock.now(),
         ),
-        window_seconds=place.group.healing.cooldown_seconds,
+        limits=place.group.healing,
         released_at=_released_at(ward, place.service, place.group),
     )
 

@@ -34,4 +34,7 @@ def flaps(
 
 
 def _was_nothing(case: Case) -> bool:
-    return case.state.ended and case.diagnosis is Diagnosis.NOTHING
+    return case.state.ended and case.diagnosis in {
+        Diagnosis.NOTHING,
+        Diagnosis.FLAPPING,
+    }

@@ -100,7 +100,7 @@ def situation(
         attempts=attempts,
         pattern=pattern,
         pauses=store.pauses.all(),
-        flaps=slot_history.flaps(store.cases, subject.key, limits, now),
+        flaps=slot_history.flaps(store.cases, subject.key, where.group.healing, now),
         quarantines=store.quarantines.all(),
     )
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from fournines.model.case import Diagnosis, Subject
+from fournines.model.case import Subject
+from fournines.model.desired import HealingLimits
 from fournines.model.probing import ProbeResult
 from fournines.model.value import Value
 from healing.pattern import MemberState, Pattern, Share
@@ -27,6 +28,9 @@ class Load(Value):
     request_rate: float | None = None
     usual_rate: float | None = None
 
+
+USUAL_LIMITS = HealingLimits()
+"""As a group has them that says nothing."""
 
 NOT_MEASURED = Load()
 """Nobody said anything about load."""
@@ -81,23 +85,12 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True)
-class Episode:
-    """
-    An earlier case of the same slot.
-    """
-
-    opened_at: datetime
-    diagnosis: Diagnosis | None
-    acted: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Scene:
     """
     The surroundings of one member.
 
     Attributes:
-        window_seconds: How far back earlier cases count: the group's cool-down window.
+        flaps: When alarms about the slot turned out to be nothing, since its last healing.
         released_at: When the release that is asked for now was asked for first; None when it has no predecessor to go back to.
     """
 
@@ -107,8 +100,8 @@ class Scene:
     load: Load = NOT_MEASURED
     balancer: BalancerState | None = None
     dependencies: tuple[Dependency, ...] = ()
-    episodes: tuple[Episode, ...] = ()
-    window_seconds: float = 900.0
+    flaps: tuple[datetime, ...] = ()
+    limits: HealingLimits = USUAL_LIMITS
     released_at: datetime | None = None
 
     @property

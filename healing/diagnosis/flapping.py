@@ -1,19 +1,15 @@
 """
-Flapping: the same member again and again cries out and is well when it is looked at.
+Flapping: the same member cries out again and again and is well whenever it is looked at.
 
-Each time it is taken out and put back costs users a little; after the third time within the window it is replaced instead.
+It is named so that people see it; what follows is flap damping's business (healing/damping.py): alarms move nothing until it is calm.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from fournines.model.case import Diagnosis
+from healing import damping
 from healing.diagnosis.finding import Finding
 from healing.scene import Scene
-
-FLAPS_MIN = 3
-"""Earlier false alarms of the slot within the window."""
 
 
 def look(member: Finding, scene: Scene) -> Finding | None:
@@ -22,21 +18,10 @@ def look(member: Finding, scene: Scene) -> Finding | None:
     """
     if member.diagnosis is not Diagnosis.NOTHING:
         return None
-    begin = scene.now - timedelta(seconds=scene.window_seconds)
-    replaced = max((e.opened_at for e in scene.episodes if e.acted), default=begin)
-    flaps = [
-        e
-        for e in scene.episodes
-        if e.opened_at > max(begin, replaced)
-        and e.diagnosis is Diagnosis.NOTHING
-        and not e.acted
-    ]
-    if len(flaps) < FLAPS_MIN:
+    found = damping.damping(scene.flaps, scene.now, scene.limits)
+    if not found.held:
         return None
     return Finding(
         diagnosis=Diagnosis.FLAPPING,
-        saw=(
-            f"well now, for the {len(flaps) + 1}th time within "
-            f"{scene.window_seconds / 60:.0f} minutes after an alarm"
-        ),
+        saw=f"{member.saw}, as {len(scene.flaps)} times lately after an alarm",
     )

@@ -18,8 +18,11 @@ SICK = frozenset(
 )
 """The member is the cause, as far as its own evidence says."""
 
-REPLACED = SICK | {Diagnosis.HOST_DOWN, Diagnosis.ZONE_DOWN, Diagnosis.FLAPPING}
+REPLACED = SICK | {Diagnosis.HOST_DOWN, Diagnosis.ZONE_DOWN}
 """Another instance, perhaps elsewhere, is a remedy."""
+
+WELL = frozenset({Diagnosis.NOTHING, Diagnosis.FLAPPING})
+"""Nothing is wrong now; at most its weight is given back."""
 
 SERVICE_WIDE = frozenset(
     {
@@ -31,21 +34,25 @@ SERVICE_WIDE = frozenset(
 )
 """The cause is not in the member: replacing it would help nobody."""
 
-_OF_THE_INSTANCE = frozenset({Reason.STORM, Reason.LOCKED, Reason.STALE})
-"""Brakes about destroying instances; a storm is what these causes look like from a member."""
+_OF_THE_INSTANCE = frozenset(
+    {Reason.STORM, Reason.LOCKED, Reason.STALE, Reason.FLAPPING}
+)
+"""Brakes about one instance; a storm is what these causes look like from a member."""
 
-_HARMLESS = _OF_THE_INSTANCE | {
-    Reason.ATTEMPTS,
-    Reason.DISRUPTIONS,
-    Reason.COOL_DOWN,
-}
-"""Giving a weight back disturbs nobody."""
+_WATCH_ASKS = frozenset(
+    {Reason.SWITCHED_OFF, Reason.PAUSED, Reason.NOT_OURS, Reason.BUSY, Reason.STALE}
+)
+"""Giving a weight back needs no more than these brakes' leave."""
 
-NO_SAY: dict[Diagnosis, frozenset[Reason]] = {
-    Diagnosis.NOTHING: _HARMLESS - {Reason.STALE},
-    Diagnosis.DEPENDENCY: _HARMLESS - {Reason.STALE},
-    Diagnosis.SATURATED: _OF_THE_INSTANCE,
-    Diagnosis.BALANCER: _OF_THE_INSTANCE,
-    Diagnosis.BAD_RELEASE: _OF_THE_INSTANCE,
-}
-"""Brakes that are not asked, by diagnosis; every other one is."""
+
+def has_a_say(reason: Reason, diagnosis: Diagnosis) -> bool:
+    """
+    Whether a brake's refusal counts with this diagnosis.
+    """
+    if diagnosis in WELL or diagnosis is Diagnosis.DEPENDENCY:
+        return reason in _WATCH_ASKS
+    if diagnosis in SERVICE_WIDE:
+        return reason not in _OF_THE_INSTANCE
+    if diagnosis in REPLACED:
+        return reason is not Reason.FLAPPING
+    return True
