@@ -67,6 +67,9 @@ def compile_platform(
         ),
         services=tuple(services),
         disruptions_max=file.document.disruptions_max,
+        storm_unhealthy_min=file.document.storm_unhealthy_min,
+        storm_unhealthy_ratio_min=file.document.storm_unhealthy_ratio_min,
+        storm_calm_seconds=file.document.storm_calm_seconds,
         maintenance=file.document.maintenance,
     )
 

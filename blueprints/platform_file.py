@@ -73,6 +73,9 @@ class PlatformDocument(Value):
     network: NetworkEntry = NetworkEntry()
     defaults: Defaults = Defaults()
     disruptions_max: int = Field(2, ge=1, le=100)
+    storm_unhealthy_min: int = Field(5, ge=1)
+    storm_unhealthy_ratio_min: float = Field(0.5, gt=0, le=1)
+    storm_calm_seconds: int = Field(60, ge=0)
     maintenance: tuple[MaintenanceWindow, ...] = ()
     services: dict[Name, ServiceEntry] = Field(default_factory=dict)
 

@@ -53,6 +53,7 @@ def obtain(
                 seen.situation,
                 lease_holder=holder,
                 acting=surroundings.acting(ward, book.case),
+                unsettled=surroundings.unsettled(ward, book.case),
                 spoiled=spoiled,
             )
             refusals = brakes.objections(situation)

@@ -12,7 +12,15 @@ from fournines.model.refusal import Reason
 from healing import brakes
 from healing.ladder import Rung
 
-PAGING = frozenset({Reason.STORM, Reason.ATTEMPTS, Reason.FLAPPING})
+PAGING = frozenset(
+    {
+        Reason.STORM,
+        Reason.PLATFORM_STORM,
+        Reason.ZONE_OUTAGE,
+        Reason.ATTEMPTS,
+        Reason.FLAPPING,
+    }
+)
 """Refusals that a person must hear of: healing cannot help here."""
 
 

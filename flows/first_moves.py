@@ -23,6 +23,7 @@ from fournines.model.refusal import Refusal
 from fournines.store.protocol import AlertRecord
 from healing import first_action, restraints
 from healing.first_action import WeightZero
+from healing.situation import endpoint_floor, is_of_group
 from tasks import leasing
 from tasks.workshop import Workshop
 
@@ -78,6 +79,8 @@ class FirstMoves:
                 subject.instance,
                 members.members,
                 min_healthy=found[1].healing.min_healthy,
+                own=[m.name for m in members.members if is_of_group(m.name, subject)],
+                endpoint_min=endpoint_floor(*found),
                 suspects=(),
                 healing_on=self._workshop.store.switches.is_on("healing"),
                 barred=self._bar(subject, found[1]),

@@ -100,6 +100,8 @@ def situation(
         attempts=attempts,
         pattern=pattern,
         pauses=store.pauses.all(),
+        unsettled=unsettled(ward, case),
+        storm_at=slot_history.storm_at(store.cases, subject, where.platform, now),
         flaps=slot_history.flaps(store.cases, subject.key, where.group.healing, now),
         quarantines=store.quarantines.all(),
     )
@@ -133,4 +135,18 @@ def acting(ward: Ward, case: Case) -> tuple[str, ...]:
         if other.id != case.id
         and other.subject.platform == case.subject.platform
         and other.state is CaseState.ACTING
+    )
+
+
+def unsettled(ward: Ward, case: Case) -> tuple[str, ...]:
+    """
+    Keys of the service's other cases that perform a plan now, or watch what came of it.
+    """
+    mine = (case.subject.platform, case.subject.service)
+    return tuple(
+        other.subject.key
+        for other in ward.workshop.store.cases.cases(open_only=True, limit=1_000)
+        if other.id != case.id
+        and (other.subject.platform, other.subject.service) == mine
+        and other.state in {CaseState.ACTING, CaseState.VERIFYING}
     )

@@ -12,15 +12,15 @@ from datetime import timedelta
 from fournines.model import quarantine
 from fournines.model.desired import instance_digest
 from fournines.model.refusal import Reason, Refusal
-from healing import restraints
-from healing.situation import Situation
+from healing import restraints, storms
+from healing.situation import Situation, endpoint_floor
 
 Brake = Callable[[Situation], Refusal | None]
 
 COOL_DOWN_SECONDS = 5.0
 """Pause after the first healing of a slot; doubles with every further one."""
 
-WAITING = frozenset({Reason.BUSY, Reason.DISRUPTIONS, Reason.COOL_DOWN})
+WAITING = frozenset({Reason.BUSY, Reason.DISRUPTIONS, Reason.COOL_DOWN, Reason.CALMING})
 """Refusals that time cures: the case stays open and asks again."""
 
 
@@ -31,7 +31,7 @@ def switched_off(situation: Situation) -> Refusal | None:
     if situation.healing_on:
         return None
     by = situation.switched_by or "nobody said why"
-    return _refuse(situation, Reason.SWITCHED_OFF, f"healing is switched off: {by}")
+    return situation.refuse(Reason.SWITCHED_OFF, f"healing is switched off: {by}")
 
 
 def paused(situation: Situation) -> Refusal | None:
@@ -62,8 +62,7 @@ def not_ours(situation: Situation) -> Refusal | None:
     place = (subject.platform, subject.service, subject.group, subject.slot)
     if owner and (owner.platform, owner.service, owner.group, owner.slot) == place:
         return None
-    return _refuse(
-        situation,
+    return situation.refuse(
         Reason.NOT_OURS,
         f"{instance.name} ({instance.id}) does not carry the mark of {subject.key}",
     )
@@ -76,8 +75,8 @@ def locked(situation: Situation) -> Refusal | None:
     if situation.instance is None or not situation.instance.locked:
         return None
     name = situation.instance.name
-    return _refuse(
-        situation, Reason.LOCKED, f"{name} is locked; unlock it to let it be healed"
+    return situation.refuse(
+        Reason.LOCKED, f"{name} is locked; unlock it to let it be healed"
     )
 
 
@@ -88,8 +87,7 @@ def unwanted(situation: Situation) -> Refusal | None:
     slot = situation.subject.slot
     if slot is not None and slot < situation.group.count:
         return None
-    return _refuse(
-        situation,
+    return situation.refuse(
         Reason.STALE,
         f"the group has {situation.group.count} slots now, this is not one of them",
     )
@@ -101,8 +99,8 @@ def busy(situation: Situation) -> Refusal | None:
     """
     if situation.lease_holder is None:
         return None
-    return _refuse(
-        situation, Reason.BUSY, f"{situation.lease_holder} works on the service"
+    return situation.refuse(
+        Reason.BUSY, f"{situation.lease_holder} works on the service"
     )
 
 
@@ -129,43 +127,7 @@ def quarantined(situation: Situation) -> Refusal | None:
     )
     if found is None:
         return None
-    return _refuse(situation, Reason.QUARANTINE, found.sentence())
-
-
-def storm(situation: Situation) -> Refusal | None:
-    """
-    Too much of the group is unwell for its members to be the cause.
-
-    Replacing instances during a network or control-plane fault makes it worse. Both a count and a share must be met: the count keeps
-    small groups healable. While enough others serve, one member at a time may still be healed: its replacement joins before it leaves,
-    and if it does not serve, that is the answer and nothing further is tried.
-    """
-    limits = situation.group.healing
-    unwell = len(situation.unwell)
-    ratio = unwell / max(len(situation.members), 1)
-    if (
-        unwell < limits.storm_unhealthy_min
-        or ratio < limits.storm_unhealthy_ratio_min
-        or len(situation.members) == 1
-    ):
-        return None
-    said = f"{unwell} of {len(situation.members)} members are unwell"
-    needed = max(limits.min_healthy, 1)
-    if situation.others_serving < needed:
-        return _refuse(
-            situation,
-            Reason.STORM,
-            f"{said}, only {situation.others_serving} serve and {needed} must",
-        )
-    here = f"{situation.subject.platform}/{situation.subject.service}/"
-    others = [key for key in situation.acting if key.startswith(here)]
-    if others:
-        return _refuse(
-            situation,
-            Reason.DISRUPTIONS,
-            f"{said}: one at a time, {others[0]} is at it",
-        )
-    return None
+    return situation.refuse(Reason.QUARANTINE, found.sentence())
 
 
 def disruptions(situation: Situation) -> Refusal | None:
@@ -176,8 +138,7 @@ def disruptions(situation: Situation) -> Refusal | None:
     if len(situation.acting) < at_once:
         return None
     others = ", ".join(sorted(situation.acting))
-    return _refuse(
-        situation,
+    return situation.refuse(
         Reason.DISRUPTIONS,
         f"{len(situation.acting)} of at most {at_once} healings run already ({others})",
     )
@@ -191,8 +152,7 @@ def attempts(situation: Situation) -> Refusal | None:
     recent = _recent(situation)
     if recent < limits.attempts_max:
         return None
-    return _refuse(
-        situation,
+    return situation.refuse(
         Reason.ATTEMPTS,
         f"healed {recent} times within {limits.cooldown_seconds} s, "
         f"at most {limits.attempts_max}: a person must look",
@@ -212,8 +172,7 @@ def cool_down(situation: Situation) -> Refusal | None:
     if situation.now >= ready:
         return None
     left = (ready - situation.now).total_seconds()
-    return _refuse(
-        situation,
+    return situation.refuse(
         Reason.COOL_DOWN,
         f"healed {recent} times lately; again in {left:.0f} s",
     )
@@ -221,23 +180,28 @@ def cool_down(situation: Situation) -> Refusal | None:
 
 def min_healthy(situation: Situation) -> Refusal | None:
     """
-    Taking this member away would leave too few that serve.
+    Taking this member away would leave too few that serve, in its group or at its endpoint, whose pool other groups may share.
 
     Asked before a member that serves gets weight 0 or is restarted. A replacement asks nothing: the new member joins before the old
     one leaves.
     """
-    limits = situation.group.healing
     member = situation.member
     if member is None or not member.serving:
         return None
-    if situation.others_serving >= max(limits.min_healthy, 1):
-        return None
-    return _refuse(
-        situation,
-        Reason.MIN_HEALTHY,
-        f"only {situation.others_serving} others serve, "
-        f"{max(limits.min_healthy, 1)} must",
-    )
+    needed = max(situation.group.healing.min_healthy, 1)
+    if situation.others_serving < needed:
+        return situation.refuse(
+            Reason.MIN_HEALTHY,
+            f"only {situation.others_serving} others serve, {needed} must",
+        )
+    floor = endpoint_floor(situation.service, situation.group)
+    at_endpoint = situation.others_at_endpoint
+    if at_endpoint < floor:
+        return situation.refuse(
+            Reason.MIN_HEALTHY,
+            f"only {at_endpoint} others serve at the endpoint, {floor} must",
+        )
+    return None
 
 
 BRAKES: tuple[Brake, ...] = (
@@ -247,10 +211,14 @@ BRAKES: tuple[Brake, ...] = (
     not_ours,
     locked,
     maintenance,
-    storm,
+    storms.platform_storm,
+    storms.storm,
+    storms.zone_outage,
     attempts,
     busy,
     disruptions,
+    storms.stateful,
+    storms.after_the_storm,
     cool_down,
     flapping,
 )
@@ -268,7 +236,3 @@ def objections(situation: Situation) -> tuple[Refusal, ...]:
 def _recent(situation: Situation) -> int:
     window = timedelta(seconds=situation.group.healing.cooldown_seconds)
     return sum(a.opened_at > situation.now - window for a in situation.attempts)
-
-
-def _refuse(situation: Situation, reason: Reason, detail: str) -> Refusal:
-    return Refusal(reason=reason, detail=detail, subject=situation.subject.key)

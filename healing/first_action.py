@@ -29,6 +29,8 @@ def decide(
     members: Sequence[Member],
     *,
     min_healthy: int,
+    own: Collection[str] | None = None,
+    endpoint_min: int = 1,
     suspects: Collection[str],
     healing_on: bool = True,
     barred: Refusal | None = None,
@@ -39,7 +41,9 @@ def decide(
     Args:
         instance: The member woken for.
         members: Its pool as last seen, with weights as we have set them since.
-        min_healthy: How many others must go on serving; at least one.
+        min_healthy: How many others of its group must go on serving; at least one.
+        own: The group's members; None: the pool has no others.
+        endpoint_min: How many others of the whole pool must.
         suspects: Members that are not to be counted on: other open cases' instances.
         healing_on: The master switch.
         barred: What else forbids even a weight: a pause, a member that flaps.
@@ -57,17 +61,22 @@ def decide(
         return refuse(Reason.MISSING, "it is in no pool")
     if member.weight == 0:
         return refuse(Reason.NOTHING_WRONG, "its weight is 0 already")
-    others = sum(
-        m.weight > 0
+    serving = [
+        m.name
+        for m in members
+        if m.name not in {instance, *suspects}
+        and m.weight > 0
         and m.admin_up
         and m.operating_status not in {"ERROR", "OFFLINE"}
-        and m.name not in suspects
-        for m in members
-        if m.name != instance
-    )
-    needed = max(min_healthy, 1)
-    if others < needed:
-        return refuse(
-            Reason.MIN_HEALTHY, f"only {others} others would serve, {needed} must"
-        )
+    ]
+    others = sum(own is None or name in own for name in serving)
+    for found, needed in (
+        (others, max(min_healthy, 1)),
+        (len(serving), max(endpoint_min, 1)),
+    ):
+        if found < needed:
+            return refuse(
+                Reason.MIN_HEALTHY,
+                f"only {found} others would serve, {needed} must",
+            )
     return WeightZero(instance, member.weight)

@@ -78,12 +78,14 @@ def _leaving(
 
 def _emptiest_zone(situation: Situation) -> str | None:
     """
-    The zone with the fewest of the group's other slots; on a tie the one the sick instance had, then the first.
+    The zone with the fewest of the group's other slots; on a tie the one the sick instance had, then the first. Never one that looks down.
     """
+    down = situation.pattern.zones_down() if situation.pattern else ()
     zones = [
         zone
         for zone in situation.group.zones
-        if not situation.inventory.zones or zone in situation.inventory.zones
+        if zone not in down
+        and (not situation.inventory.zones or zone in situation.inventory.zones)
     ]
     if not zones:
         return None
@@ -100,6 +102,8 @@ def _emptiest_zone(situation: Situation) -> str | None:
 
 def _is_fit(instance: Instance, situation: Situation) -> bool:
     if instance.name in situation.spoiled:
+        return False
+    if situation.pattern and situation.pattern.zone_is_down(instance.zone):
         return False
     digest = instance.owner.digest if instance.owner else None
     return instance.status in FIT and digest == instance_digest(situation.group)

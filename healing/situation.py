@@ -7,11 +7,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from fournines.model import names
 from fournines.model.case import Subject
 from fournines.model.desired import Group, Platform, Service
 from fournines.model.inventory import Instance, Inventory, Member
 from fournines.model.pause import Pause
 from fournines.model.quarantine import Quarantine
+from fournines.model.refusal import Reason, Refusal
 from healing.pattern import Pattern
 
 
@@ -51,6 +53,8 @@ class Situation:
         members: Every member of the group's pool, the subject's included.
         healing_on: The master switch; `switched_by` says who switched it and why.
         acting: Keys of other cases that are performing a plan now, platform-wide.
+        unsettled: Keys of the service's other cases that perform a plan or watch what came of it.
+        storm_at: When a storm over this group, or over the whole platform, was last seen.
         attempts: Earlier healings of this slot, oldest first.
         spoiled: Replacements of this case that never served: not to be counted on again.
         pauses: What people told us to keep our hands off, ended ones too.
@@ -71,6 +75,8 @@ class Situation:
     healing_on: bool = True
     switched_by: str = ""
     acting: tuple[str, ...] = ()
+    unsettled: tuple[str, ...] = ()
+    storm_at: datetime | None = None
     attempts: tuple[Attempt, ...] = field(default=())
     spoiled: frozenset[str] = frozenset()
     pauses: tuple[Pause, ...] = ()
@@ -88,12 +94,40 @@ class Situation:
         return next((m for m in self.members if m.instance == name), None)
 
     @property
+    def own_members(self) -> tuple[MemberView, ...]:
+        """
+        The members of the subject's group; a pool may hold other groups' too.
+        """
+        return tuple(m for m in self.members if is_of_group(m.instance, self.subject))
+
+    @property
     def others_serving(self) -> int:
         """
-        How many other members serve.
+        How many other members of the group serve.
+        """
+        name = self.subject.instance
+        return sum(m.serving for m in self.own_members if m.instance != name)
+
+    @property
+    def others_at_endpoint(self) -> int:
+        """
+        How many other members of the pool serve, whatever their group.
         """
         name = self.subject.instance
         return sum(m.serving for m in self.members if m.instance != name)
+
+    @property
+    def zone(self) -> str | None:
+        """
+        Where the subject's instance stands, as the cloud says.
+        """
+        return self.instance.zone if self.instance else None
+
+    def refuse(self, reason: Reason, detail: str) -> Refusal:
+        """
+        A refusal about the subject.
+        """
+        return Refusal(reason=reason, detail=detail, subject=self.subject.key)
 
     @property
     def unwell(self) -> tuple[MemberView, ...]:
@@ -101,6 +135,30 @@ class Situation:
         Members that do not answer well, the subject's included.
         """
         return tuple(m for m in self.members if not m.well)
+
+
+def is_of_group(instance: str, subject: Subject) -> bool:
+    """
+    Whether an instance's name is of the subject's group; one that the cloud has forgotten has no other mark.
+    """
+    group = names.of_service(subject.platform, subject.service, subject.group or "")
+    if not instance.startswith(f"{group}-"):
+        return False
+    slot, _, generation = instance.removeprefix(f"{group}-").partition("-g")
+    return slot.isdigit() and generation.isdigit()
+
+
+def endpoint_floor(service: Service, group: Group) -> int:
+    """
+    How many members must serve at the endpoint of a group: what all groups in its pool promise together, at least one.
+    """
+    pools = {(place.load_balancer, place.pool) for place in group.memberships[:1]}
+    together = sum(
+        one.healing.min_healthy
+        for one in service.groups
+        if pools & {(place.load_balancer, place.pool) for place in one.memberships}
+    )
+    return max(together, 1)
 
 
 def pool_member(

@@ -207,12 +207,21 @@ def instance_digest(group: Group) -> str:
 class Platform(Value):
     """
     The whole: shared parts and services.
+
+    Attributes:
+        disruptions_max: Members that healing changes at once, platform-wide.
+        storm_unhealthy_min: From so many unhealthy members of the whole platform, and
+        storm_unhealthy_ratio_min: from this share of them, members are not the cause: stop.
+        storm_calm_seconds: How long it must have been calm after a storm.
     """
 
     name: str
     network: NetworkSpec
     services: tuple[Service, ...] = ()
     disruptions_max: int = Field(2, ge=1)
+    storm_unhealthy_min: int = Field(5, ge=1)
+    storm_unhealthy_ratio_min: float = Field(0.5, gt=0, le=1)
+    storm_calm_seconds: int = Field(60, ge=0)
     maintenance: tuple[MaintenanceWindow, ...] = ()
 
     def service(self, name: str) -> Service:
