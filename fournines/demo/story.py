@@ -8,6 +8,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -137,7 +138,12 @@ def _fault(stage: Stage, load: LoadProcess, kind: str, number: int) -> FaultRow:
         raise DemoError("no member serves; see: fournines status")
     victim = serving[number % len(serving)].name
     stage.console.rule(f"[bold red]{kind}[/] {victim}")
-    fault_at = break_instance(stage.settings, kind, victim)
+    with ThreadPoolExecutor(1, "break") as beside:
+        # The timeline goes on meanwhile: users do not wait for the one who breaks things.
+        breaking = beside.submit(break_instance, stage.settings, kind, victim)
+        while not breaking.done():
+            _tick(stage, load, None)
+        fault_at = breaking.result()
     slot = _slot(stage, victim)
     case: Case | None = None
     deadline = fault_at + CASE_SECONDS_MAX
