@@ -76,14 +76,17 @@ def budget_seconds(
     """
     Seconds of full outage that a service spent between two moments: its share of bad answers, summed second by second.
 
-    Seconds without requests cost nothing. None while nothing was measured.
+    What is bad is what the objectives say (slow answers, too, where one promises latency); of several the worst counts. A service without
+    objectives has its 5xx counted. Seconds without requests cost nothing. None while nothing was measured.
     """
     span = max(int((end - begin).total_seconds()) + 2, 5)
     where = f'{c.PLATFORM}="{platform}",{c.SERVICE}="{service}"'
+    total = f"({c.total_over(WINDOW)}{{{where}}} > 0)"
+    promised = f"max(clamp_max({c.errors_over(WINDOW)}{{{where}}} / {total}, 1))"
     bad = f'sum(rate({c.POOL_RESPONSES}{{{where},{c.CODE}="5xx"}}[{STRIDE}]))'
     every = f"sum(rate({c.POOL_RESPONSES}{{{where}}}[{STRIDE}]))"
-    ratio = f"(({bad} or vector(0)) / ({every} > 0))"
-    spent = value(metrics, f"sum_over_time({ratio}[{span}s:1s])")
+    edge = f"(({bad} or vector(0)) / ({every} > 0))"
+    spent = value(metrics, f"sum_over_time(({promised} or {edge})[{span}s:1s])")
     return None if spent is None else round(spent, 3)
 
 
