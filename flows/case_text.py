@@ -5,6 +5,7 @@ A case for people: evidence, plan and verdict in markdown. The same texts go int
 from __future__ import annotations
 
 from flows.examination import Examination
+from fournines.model.approval import Approval
 from fournines.model.case import Case
 from fournines.model.plain import markdown
 from fournines.planning.plan import Plan
@@ -98,6 +99,25 @@ def evidence_of(seen: Examination) -> str:
     ]
     if evidence.firing:
         lines.append(f"- alerts: {markdown(', '.join(evidence.firing))}")
+    return "\n".join(lines)
+
+
+def approval_of(request: Approval) -> str:
+    """
+    What a person is asked, and how to answer, in markdown.
+    """
+    lines = [
+        f"## {request.subject.key}: your word is needed",
+        "",
+        *(f"- {markdown(reason)}" for reason in request.reasons),
+        "",
+        f"Until {request.deadline_at:%Y-%m-%d %H:%M:%S} UTC; then: **{request.default}**.",
+        "",
+        f"Resume this run, or `fournines approve {request.case_id}`: it is done, unless the plan has changed.",
+        f"Cancel this run, or `fournines reject {request.case_id}`: nothing is done.",
+        "",
+        *(f"1. {markdown(step)}" for step in request.steps),
+    ]
     return "\n".join(lines)
 
 

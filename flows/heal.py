@@ -18,7 +18,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from pydantic import Field
 
-from flows import case_book, examination, run_log, stage
+from flows import case_book, examination, run_answers, run_log, stage
 from flows.case_book import CaseBook, Publish, publish_nothing
 from flows.examination import Examination
 from flows.treatment import Treatment
@@ -137,6 +137,7 @@ def heal(
             _remember_run(bedside.ward.workshop, number)
             closed = treat(bedside.ward, number, publishing(number), bedside.early)
             bedside.result = closed
+            end = _end(bedside.ward.workshop, closed)
         else:
             with stage.workshop() as workshop:
                 ward = Ward.over(workshop, Prometheus(settings().url("prometheus")))
@@ -144,10 +145,21 @@ def heal(
                 opened = case or open_case(workshop, subject, "button").id
                 _remember_run(workshop, opened)
                 closed = treat(ward, opened, publishing(opened))
-    verdict = closed.verdict or ""
-    if closed.state is CaseState.RECOVERED:
+                end = _end(workshop, closed)
+    return end
+
+
+def _end(workshop: Workshop, case: Case) -> State[str]:
+    """
+    The run's end; or its pause, when a person is asked: the healer goes on with the case, in this same run.
+    """
+    request = workshop.store.approvals.of(case.id)
+    if case.state is CaseState.AWAITING and request is not None:
+        return run_answers.paused(request)
+    verdict = case.verdict or ""
+    if case.state is CaseState.RECOVERED:
         return Completed(message=verdict, data=verdict)
-    if closed.state is CaseState.REFUSED:
+    if case.state is CaseState.REFUSED:
         return Completed(name="Refused", message=verdict, data=verdict)
     return Failed(message=verdict)
 

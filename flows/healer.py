@@ -21,7 +21,7 @@ from prometheus_client import CollectorRegistry, Counter, ProcessCollector
 from starlette.applications import Starlette
 
 from alerts.receiver import Door
-from flows import run_log
+from flows import consenting, run_log
 from flows.first_moves import FirstMoves
 from flows.heal import treat, treat_in_flow
 from flows.healer_beds import Beds
@@ -200,8 +200,15 @@ class Healer:
             self.beds.admit(case.id)
 
     def _treat(self, case_id: str) -> Case:
-        begin = treat_in_flow if self.recorder.is_up else treat
+        # A case that waited for a person goes on in the run that was paused for it.
+        paused = consenting.is_answered(self.workshop, case_id)
+        begin = treat_in_flow if self.recorder.is_up and not paused else treat
         closed = begin(self.ward, case_id)
+        if not closed.state.ended:
+            return closed
+        if paused:
+            closed = closed.model_copy(update={"flow_run_id": None})
+            self.workshop.store.cases.put(closed)
         self.counts.closed(closed)
         self._stale.set()
         return closed
@@ -222,7 +229,10 @@ class Healer:
             reconciliation.reconcile(self.workshop)
 
     def _mirror(self) -> None:
-        if self.recorder.ping() and not self.beds.occupied:
+        if not self.recorder.ping():
+            return
+        self.recorder.hear_answers()
+        if not self.beds.occupied:
             self.recorder.mirror()
 
     def has_token(self) -> bool:

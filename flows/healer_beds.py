@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
+from flows import consenting
 from flows.case_book import CaseBook, case_right
 from fournines import log
 from fournines.cloud.errors import CloudError
@@ -73,7 +74,8 @@ class Beds:
         found = [
             case.id
             for case in reversed(store.cases.cases(open_only=True, limit=1_000))
-            if _is_free(held.get(leasing.of_case(case.id)))
+            if not consenting.waiting(self._workshop, case)
+            and _is_free(held.get(leasing.of_case(case.id)))
             and case.id not in self._inside
             and case.id not in self._tries
         ]

@@ -19,10 +19,10 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Completed, Failed, Pending, Running
 
-from flows import case_text
+from flows import case_text, run_answers
 from flows.heal import heal
 from fournines import log
-from fournines.model.case import Case, CaseState
+from fournines.model.case import Case, CaseEvent, CaseState
 from tasks import artifacts, case_report
 from tasks.case_report import CaseReport
 from tasks.workshop import Workshop
@@ -79,6 +79,12 @@ class Recorder:
             asyncio.run(self._mirror_all(missing))
         return len(missing)
 
+    def hear_answers(self) -> int:
+        """
+        Take what people did to paused runs as their answers; returns how many.
+        """
+        return run_answers.hear(self._workshop) if self.is_up else 0
+
     async def _mirror_all(self, cases: list[Case]) -> None:
         async with get_client() as client:
             for case in reversed(cases):
@@ -105,7 +111,7 @@ async def _mirror(client: PrefectClient, report: CaseReport) -> str:
                 timestamp=told.at,
                 flow_run_id=run.id,
             )
-            for told in case.events
+            for told in _news(case)
         ]
     )
     await client.create_artifact(
@@ -127,6 +133,14 @@ async def _mirror(client: PrefectClient, report: CaseReport) -> str:
             end = Failed(message=message)
     await client.set_flow_run_state(run.id, end, force=True)
     return str(run.id)
+
+
+def _news(case: Case) -> tuple[CaseEvent, ...]:
+    """
+    The events that the case's run has not logged itself: all of them, or those since it was paused for a person.
+    """
+    asked = [n for n, told in enumerate(case.events) if told.event == "approval_asked"]
+    return case.events[asked[-1] + 1 :] if asked else case.events
 
 
 async def _run_of(client: PrefectClient, case: Case) -> FlowRun:

@@ -19,6 +19,7 @@ from pydantic import JsonValue
 from flows import (
     case_text,
     clearance,
+    consenting,
     endings,
     examination,
     heal_measures,
@@ -29,6 +30,7 @@ from flows import (
 from flows.case_book import CaseBook
 from flows.examination import Examination
 from flows.places import SubjectUnknown
+from flows.tries import Tries
 from flows.ward import Move, Ward
 from fournines.cloud.errors import (
     CapacityMissing,
@@ -42,7 +44,7 @@ from fournines.planning import linter
 from fournines.planning.plan import Plan
 from fournines.planning.steps import Step
 from fournines.store.protocol import LeaseHeld
-from healing import ladder
+from healing import consent, ladder
 from healing import plan as planning
 from healing.ladder import Rung
 from healing.situation import Situation
@@ -122,6 +124,11 @@ class Treatment:
         self.book.note("first_move", what)
 
     def _treat(self) -> Case:
+        if consenting.waiting(self.ward.workshop, self.book.case):
+            return self.book.case
+        known = Tries.of(self.book.case)
+        self.failed, self.broken = known.failed, known.broken
+        self.spoiled, self.no_room = known.spoiled, known.no_room
         resumed = self._resume()
         if resumed is not None:
             return resumed
@@ -218,10 +225,16 @@ class Treatment:
         floors = {
             place.pool: seen.situation.group.healing.min_healthy
             for place in seen.situation.group.memberships
+            if not consent.takes_the_last(plan, seen.situation)
         }
         problems = linter.problems(plan, seen.situation.inventory, floors)
         if problems:
             return self._page(f"the plan breaks a rule: {problems[0]}")
+        asked = consenting.stands_in_the_way(
+            self.ward, self.book, seen.situation, plan, choice
+        )
+        if asked is not None:
+            return asked
         self.book.change(
             "planned",
             f"{choice.rung.value}: {choice.why}",
@@ -315,6 +328,7 @@ class Treatment:
         self.book.note("did_not_help", f"{rung.value}: {look.saw}")
         if rung is not Rung.WATCH:
             self.failed = (*self.failed, rung)
+        self._keep_tries()
         self.book.set(state=CaseState.DIAGNOSED, subject=subject)
         return None
 
@@ -334,6 +348,11 @@ class Treatment:
         self.broken = (*self.broken, rung)
         if subject.instance and subject.instance != self.book.case.subject.instance:
             self.spoiled |= {subject.instance}
+        self._keep_tries()
+
+    def _keep_tries(self) -> None:
+        tries = Tries(self.failed, self.broken, self.spoiled, self.no_room)
+        self.book.keep(tried=tries.evidence())
 
     def _resume(self) -> Case | None:
         """

@@ -43,6 +43,8 @@ _COMMANDS = {
     ),
     "unpause": ("restraining", "Let what is paused be healed again."),
     "image": ("releasing", "Builds in quarantine: list, release."),
+    "approve": ("approving", "Let a case's plan be performed that cannot be undone."),
+    "reject": ("approving", "Forbid it."),
     "break": ("embedded", "Break an instance of the embedded cloud."),
     "mend": ("embedded", "Mend a broken instance of the embedded cloud."),
     "demo": ("demonstrating", "The whole story: deploy, load, break, heal, report."),

@@ -63,6 +63,7 @@ class CaseState(StrEnum):
 
     OPEN = "open"
     DIAGNOSED = "diagnosed"
+    AWAITING = "awaiting-approval"
     ACTING = "acting"
     VERIFYING = "verifying"
     RECOVERED = "recovered"

@@ -4,6 +4,8 @@ What should be: a platform and its services, compiled from blueprints and parame
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, JsonValue
 
 from fournines.model import names
@@ -60,6 +62,9 @@ class HealingLimits(Value):
         flaps_max: False alarms of one slot in quick succession until alarms move nothing until it is calm; a flap counts half after
             `flap_half_life_seconds`.
         count_max: So many instances the healer may scale the group to when load, not a fault, hurts users; None: it never scales.
+        approval_share: A plan that touches more of the group at once needs a person's word,
+        approval_seconds: given within this time, and
+        approval_default: is what silence means then.
         soak_seconds: How long fresh measurements must stay good before a case closes.
     """
 
@@ -70,6 +75,9 @@ class HealingLimits(Value):
     storm_unhealthy_ratio_min: float = Field(0.5, gt=0, le=1)
     soak_seconds: int = Field(5, ge=1)
     flaps_max: int = Field(3, ge=2)
+    approval_share: float = Field(0.5, ge=0, le=1)
+    approval_seconds: int = Field(1_800, ge=1)
+    approval_default: Literal["rejected", "approved"] = "rejected"
     flap_half_life_seconds: int = Field(600, ge=1)
     count_max: int | None = Field(None, ge=1)
 

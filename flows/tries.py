@@ -1,0 +1,56 @@
+"""
+What was tried in a case, kept in its evidence: a case that waited for a person, or whose healer died, does not begin at the first rung again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from fournines.model.case import Case
+from healing.ladder import Rung
+
+TRIED = "tried"
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """
+    Rungs that did not help, rungs whose plan broke off, replacements that never served, and whether the cloud had room.
+    """
+
+    failed: tuple[Rung, ...] = ()
+    broken: tuple[Rung, ...] = ()
+    spoiled: frozenset[str] = frozenset()
+    no_room: bool = False
+
+    def evidence(self) -> dict[str, JsonValue]:
+        """
+        As the case keeps it.
+        """
+        return {
+            "failed": [rung.value for rung in self.failed],
+            "broken": [rung.value for rung in self.broken],
+            "spoiled": [*sorted(self.spoiled)],
+            "no_room": self.no_room,
+        }
+
+    @classmethod
+    def of(cls, case: Case) -> Tries:
+        """
+        As the case kept it.
+        """
+        kept = case.evidence.get(TRIED)
+        if not isinstance(kept, dict):
+            return cls()
+        return cls(
+            failed=tuple(Rung(str(rung)) for rung in _listed(kept["failed"])),
+            broken=tuple(Rung(str(rung)) for rung in _listed(kept["broken"])),
+            spoiled=frozenset(str(name) for name in _listed(kept["spoiled"])),
+            no_room=bool(kept["no_room"]),
+        )
+
+
+def _listed(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []
