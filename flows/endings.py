@@ -10,7 +10,7 @@ from flows.ward import Ward
 from fournines.model.case import Case, CaseState, Subject
 from fournines.model.refusal import Reason
 from healing import brakes
-from healing.ladder import Rung
+from healing.rungs import WEIGHTS, Rung
 
 PAGING = frozenset(
     {
@@ -39,7 +39,7 @@ def recovered(
         begin, end = case.fault_at or case.opened_at, case.redundancy_at or now
         after = f"{(end - begin).total_seconds():.1f} s"
         met = case.subject.instance
-        what = f"{rung.value}d {met} ({told}): {subject.instance} served {after} after the fault"
+        what = f"{WEIGHTS[rung].done} {met} ({told}): {subject.instance} served {after} after the fault"
     book.first("redundancy_at", now)
     return close(ward, book, CaseState.RECOVERED, f"{what}; {proof}")
 
@@ -61,6 +61,19 @@ def refused(ward: Ward, book: CaseBook) -> Case:
     return close(ward, book, state, f"{last.reason.value}: {last.detail}")
 
 
+def left(ward: Ward, book: CaseBook) -> Case:
+    """
+    The cause is in another service: healed there, or a person is called when nobody is at it.
+    """
+    refusals = [r for r in book.case.refusals if r.reason is Reason.DEPENDENCY]
+    detail = refusals[-1].detail if refusals else "the cause is elsewhere"
+    below = (book.case.cause or "").removeprefix("service ")
+    healed = ward.workshop.store.cases.cases(service=below, open_only=True)
+    state = CaseState.REFUSED if healed else CaseState.PAGED
+    where = f"{healed[0].id} is about it" if healed else "a person is needed there"
+    return close(ward, book, state, f"{Reason.DEPENDENCY.value}: {detail}; {where}")
+
+
 def close(ward: Ward, book: CaseBook, state: CaseState, verdict: str) -> Case:
     """
     The end, with the budget spent.
@@ -73,4 +86,6 @@ def close(ward: Ward, book: CaseBook, state: CaseState, verdict: str) -> Case:
         begin=case.fault_at or case.opened_at,
         end=ward.workshop.clock.now(),
     )
+    if case.leader is not None:
+        verdict = f"{verdict} [{case.cause}: told in {case.leader}]"
     return book.close(state, verdict, budget_seconds=spent)

@@ -118,6 +118,7 @@ def examine(
         members=members,
         pattern=pattern,
         earlier=past,
+        scene=scene,
     )
     return Examination(situation, evidence, finding)
 
@@ -222,6 +223,7 @@ def _evidence(
         user_probes=probes.user,
         health_probes=probes.health,
         peer_probes=tuple(result for _, asked in probes.peers for result in asked),
+        front_probes=probes.front,
         measures=measures,
         firing=tuple(
             sorted({a.name for a in firing if a.labels.get("instance_name") == name})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from flows.ward import Ward
 from fournines.model import names
@@ -24,6 +25,10 @@ _ALIVE = frozenset({"ONLINE", "DRAINING"})
 
 _BEING_MADE = frozenset({"BUILD", "REBOOT", "HARD_REBOOT", "DELETING"})
 """Nova's words for an instance that is not expected to answer."""
+
+
+RECALLED = timedelta(minutes=10)
+"""So long a host or zone that was found down is not trusted, unless somebody is well there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,21 @@ def paint(ward: Ward, platform: Platform, fresh: Inventory, seen: Seen) -> Patte
         platform=platform.name,
         members=tuple(states),
         hosts_down=frozenset(down),
+        recalled=_recalled(ward, platform.name),
+    )
+
+
+def _recalled(ward: Ward, platform: str) -> frozenset[str]:
+    """
+    Hosts and zones that cases found down lately.
+    """
+    since = ward.workshop.clock.now() - RECALLED
+    return frozenset(
+        case.cause
+        for case in ward.workshop.store.cases.cases(since=since, limit=1_000)
+        if case.cause is not None
+        and case.subject.platform == platform
+        and case.diagnosis in {Diagnosis.HOST_DOWN, Diagnosis.ZONE_DOWN}
     )
 
 

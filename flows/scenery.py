@@ -5,7 +5,7 @@ The scene around one member, for the engines: load, load balancer, dependencies,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import timedelta
 
 from alerts import conventions as c
 from flows import heal_measures, slot_history
@@ -18,6 +18,9 @@ from fournines.model.probing import ProbeResult
 from fournines.store.protocol import PastService
 from healing.pattern import Pattern
 from healing.scene import BalancerState, Dependency, Load, Scene
+
+ROLLED_BACK_LATELY = timedelta(hours=1)
+"""A second roll-back within this time would bring back what was rolled away."""
 
 
 def build(
@@ -33,6 +36,8 @@ def build(
     """
     The scene. `front` holds our requests through the load balancer.
     """
+    past = ward.workshop.store.registry.past(subject.platform, subject.service)
+    before = previous_release(past, place.group)
     return Scene(
         now=ward.workshop.clock.now(),
         subject=subject,
@@ -47,7 +52,9 @@ def build(
             ward.workshop.clock.now(),
         ),
         limits=place.group.healing,
-        released_at=_released_at(ward, place.service, place.group),
+        released_at=before.until if before else None,
+        previous=before.service if before else None,
+        rolled_back=_rolled_back(ward, subject),
     )
 
 
@@ -74,10 +81,20 @@ def previous_release(past: tuple[PastService, ...], group: Group) -> PastService
     return None
 
 
-def _released_at(ward: Ward, service: Service, group: Group) -> datetime | None:
-    past = ward.workshop.store.registry.past(service.platform, service.name)
-    before = previous_release(past, group)
-    return before.until if before else None
+def _rolled_back(ward: Ward, subject: Subject) -> bool:
+    """
+    Whether a case of the group has rolled it back lately: what is behind it now is what was rolled away.
+    """
+    since = ward.workshop.clock.now() - ROLLED_BACK_LATELY
+    return any(
+        case.diagnosis is Diagnosis.BAD_RELEASE
+        and case.plan_id is not None
+        and case.subject.group == subject.group
+        and case.subject.platform == subject.platform
+        for case in ward.workshop.store.cases.cases(
+            service=subject.service, since=since, limit=1_000
+        )
+    )
 
 
 def _balancer(

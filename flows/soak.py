@@ -24,17 +24,25 @@ PATIENCE_SECONDS = 25.0
 _log = log.get("healing")
 
 
-def watch(ward: Ward, book: CaseBook, subject: Subject, *, soak_seconds: float) -> Look:
+def watch(
+    ward: Ward,
+    book: CaseBook,
+    subject: Subject,
+    *,
+    soak_seconds: float,
+    patience_seconds: float = PATIENCE_SECONDS,
+    through_front: bool = False,
+) -> Look:
     """
     Look until the verdict is clear. The returned look's `good` is the verdict; its text is the last complaint, or what proved it.
     """
     clock = ward.workshop.clock
     begin = clock.now()
-    deadline = begin + timedelta(seconds=soak_seconds + PATIENCE_SECONDS)
+    deadline = begin + timedelta(seconds=soak_seconds + patience_seconds)
     looks: list[Look] = []
     said = ""
     while True:
-        look = _look(ward, subject)
+        look = _look(ward, subject, through_front=through_front)
         looks.append(look)
         if look.good is not True and look.saw != said:
             said = look.saw
@@ -50,9 +58,11 @@ def watch(ward: Ward, book: CaseBook, subject: Subject, *, soak_seconds: float) 
         clock.sleep(LOOK_SECONDS)
 
 
-def _look(ward: Ward, subject: Subject) -> Look:
+def _look(ward: Ward, subject: Subject, *, through_front: bool) -> Look:
     try:
-        return verify.judge_look(examination.look_once(ward, subject))
+        return verify.judge_look(
+            examination.look_once(ward, subject), through_front=through_front
+        )
     except CloudError as error:
         _log.warning("look_failed", error=str(error))
         return Look(ward.workshop.clock.now(), None, f"nothing seen: {error}")

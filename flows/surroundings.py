@@ -19,6 +19,7 @@ from healing.diagnosis.finding import Finding
 from healing.diagnosis.gone import DEAD
 from healing.evidence import MemberEvidence
 from healing.pattern import Pattern
+from healing.scene import Scene
 from healing.situation import Attempt, MemberView, Situation
 
 
@@ -77,6 +78,7 @@ def situation(
     members: tuple[MemberView, ...],
     pattern: Pattern,
     earlier: tuple[Case, ...],
+    scene: Scene,
 ) -> Situation:
     """
     What brakes, ladder and planner are told.
@@ -99,6 +101,7 @@ def situation(
         acting=acting(ward, case),
         attempts=attempts,
         pattern=pattern,
+        scene=scene,
         pauses=store.pauses.all(),
         unsettled=unsettled(ward, case),
         storm_at=slot_history.storm_at(store.cases, subject, where.platform, now),

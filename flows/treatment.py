@@ -11,10 +11,8 @@ from __future__ import annotations
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 
 import structlog
-from pydantic import JsonValue
 
 from flows import (
     case_text,
@@ -22,8 +20,10 @@ from flows import (
     consenting,
     endings,
     examination,
+    findings,
     heal_measures,
     places,
+    remedies,
     soak,
     strikes,
 )
@@ -44,9 +44,9 @@ from fournines.planning import linter
 from fournines.planning.plan import Plan
 from fournines.planning.steps import Step
 from fournines.store.protocol import LeaseHeld
-from healing import consent, ladder
+from healing import consent, ladder, service_plans
 from healing import plan as planning
-from healing.ladder import Rung
+from healing.rungs import WEIGHTS, Rung
 from healing.situation import Situation
 from tasks import execution, perform
 from tasks.execution import Outcome, Performer, Progress
@@ -60,6 +60,10 @@ LOOK_AGAIN_SECONDS = 0.4
 
 RUNGS_MAX = 3
 """Remedies tried in one case before a person is called."""
+
+
+_GENTLE = frozenset({Rung.WATCH, Rung.LEAVE})
+"""Rungs that give a weight back and heal nothing: they are no attempt."""
 
 
 @dataclass(slots=True)
@@ -163,43 +167,8 @@ class Treatment:
                 break
             self.ward.workshop.clock.sleep(LOOK_AGAIN_SECONDS)
             seen = examination.examine(self.ward, self.book.case, earlier=seen.evidence)
-        self._write_down(seen)
+        findings.write_down(self.ward, self.book, seen)
         return seen
-
-    def _write_down(self, seen: Examination) -> None:
-        met = seen.situation.subject
-        changes: dict[str, object] = {"subject": met} if met.instance else {}
-        state = self.book.case.state
-        if state is CaseState.OPEN:
-            changes["state"] = CaseState.DIAGNOSED
-        told = seen.finding
-        self.book.change(
-            "diagnosed",
-            f"{told.diagnosis.value}: {told.saw}",
-            diagnosis=told.diagnosis,
-            **changes,
-        )
-        before = "before" not in self.book.case.evidence
-        kept: dict[str, JsonValue] = {
-            "before" if before else "again": seen.evidence.model_dump(mode="json")
-        }
-        self.book.keep(**kept)
-        if before and met.instance:
-            # Beside the way: people want it afterwards, nobody decides by it.
-            self.ward.workshop.crew.beside(
-                "console", partial(self._keep_console, met.instance)
-            )
-        self.book.publish("evidence", case_text.evidence_of(seen))
-        if seen.evidence.operating_status in {"ERROR", "OFFLINE"}:
-            self.book.first("out_of_pool_at", seen.evidence.at)
-
-    def _keep_console(self, instance: str) -> None:
-        try:
-            tail = self.ward.workshop.cloud.console(instance, lines=20)
-        except CloudError as error:
-            tail = f"not to be had: {error}"
-        if not self.book.case.state.ended:
-            self.book.keep(console=tail)
 
     # -- acting
 
@@ -219,8 +188,9 @@ class Treatment:
             ),
         )
         self.book.refuse(choice.refusals)
+        self.book.keep(rejected=dict(choice.rejected))
         if choice.rung is Rung.PAGE:
-            return self._page(choice.why)
+            return self._page(f"{choice.why} ({seen.finding.saw})")
         plan = planning.make(choice, seen.situation, case_id=self.book.case.id)
         floors = {
             place.pool: seen.situation.group.healing.min_healthy
@@ -238,18 +208,22 @@ class Treatment:
         self.book.change(
             "planned",
             f"{choice.rung.value}: {choice.why}",
-            plan_id=plan.id if plan.steps and choice.rung is not Rung.WATCH else None,
+            plan_id=plan.id if plan.steps and choice.rung not in _GENTLE else None,
         )
-        self.book.keep(
-            plan=[step.id for step in plan.steps], rejected=dict(choice.rejected)
-        )
+        self.book.keep(plan=[step.id for step in plan.steps])
         self.book.publish("plan", case_text.plan_of(plan, choice.why, choice.rejected))
+        wanted = service_plans.desired(choice.rung, seen.situation)
+        if wanted is not None:
+            remedies.ask_for(self.ward, self.book, wanted, seen.situation)
         outcome = self._perform(plan, held)
-        target = planning.arriving(plan) or seen.situation.subject.instance
+        target = (
+            planning.arriving(plan, seen.situation.subject.slot)
+            or seen.situation.subject.instance
+        )
         subject = seen.situation.subject.model_copy(update={"instance": target})
         soak_seconds = seen.situation.group.healing.soak_seconds
         closed = self._judge(choice.rung, outcome, subject, soak_seconds)
-        if choice.rung is Rung.REPLACE and target is not None:
+        if choice.rung in {Rung.REPLACE, Rung.SHIFT} and target is not None:
             self._learn(seen.situation, outcome, target, healed=closed is not None)
         return closed
 
@@ -318,15 +292,24 @@ class Treatment:
         if not outcome.ok:
             self._failed(rung, outcome, subject)
             return None
+        if rung is Rung.LEAVE:
+            return endings.left(self.ward, self.book)
         self.book.change(
             "verifying", f"watching {subject.instance}", state=CaseState.VERIFYING
         )
-        look = soak.watch(self.ward, self.book, subject, soak_seconds=soak_seconds)
+        look = soak.watch(
+            self.ward,
+            self.book,
+            subject,
+            soak_seconds=soak_seconds,
+            patience_seconds=WEIGHTS[rung].patience_seconds,
+            through_front=rung is Rung.FAIL_OVER,
+        )
         self.book.keep(after=look.saw)
         if look.good:
             return endings.recovered(self.ward, self.book, rung, subject, look.saw)
         self.book.note("did_not_help", f"{rung.value}: {look.saw}")
-        if rung is not Rung.WATCH:
+        if rung not in _GENTLE:
             self.failed = (*self.failed, rung)
         self._keep_tries()
         self.book.set(state=CaseState.DIAGNOSED, subject=subject)
@@ -364,7 +347,7 @@ class Treatment:
         unfinished = {open_plan.id for open_plan in journal.unfinished()}
         if plan is None or case.state not in {CaseState.ACTING, CaseState.VERIFYING}:
             return None
-        target = planning.arriving(plan) or case.subject.instance
+        target = planning.arriving(plan, case.subject.slot) or case.subject.instance
         subject = case.subject.model_copy(update={"instance": target})
         self.book.note("adopted", f"taken up again after a crash: {plan.id}")
         try:
@@ -373,7 +356,8 @@ class Treatment:
                 if plan.id in unfinished:
                     outcome = self._perform(plan, held)
                 seconds = self._soak_seconds(subject)
-                return self._judge(Rung.REPLACE, outcome, subject, seconds)
+                rung = planning.rung_of(plan)
+                return self._judge(rung, outcome, subject, seconds)
         except LeaseHeld as error:
             self.book.note("busy", str(error))
             return None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from fournines.model.case import Case
-from healing.ladder import Rung
+from healing.rungs import Rung
 
 TRIED = "tried"
 

@@ -48,6 +48,7 @@ class MemberEvidence(Value):
         user_probes: Requests to a path that users use, oldest first.
         health_probes: Requests to the health check's path, oldest first.
         peer_probes: Requests to the users' path of the group's other members in the same moments.
+        front_probes: Requests through the load balancer, as users make them.
         firing: Names of alerts that fire for this member.
     """
 
@@ -61,6 +62,7 @@ class MemberEvidence(Value):
     user_probes: tuple[ProbeResult, ...] = ()
     health_probes: tuple[ProbeResult, ...] = ()
     peer_probes: tuple[ProbeResult, ...] = ()
+    front_probes: tuple[ProbeResult, ...] = ()
     measures: Measures | None = None
     firing: tuple[str, ...] = ()
 

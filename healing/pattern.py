@@ -98,12 +98,15 @@ class Pattern:
 
     Attributes:
         hosts_down: Hosts that the cloud itself calls down, where our role may see it.
+        recalled: Places that lately were found down, as cases name them (`zone az1`): their members may have been moved away since, and one
+            left behind says little by itself. They stay down until somebody is well there.
     """
 
     at: datetime
     platform: str
     members: tuple[MemberState, ...] = ()
     hosts_down: frozenset[str] = field(default_factory=frozenset)
+    recalled: frozenset[str] = field(default_factory=frozenset)
 
     def member(self, instance: str | None) -> MemberState | None:
         """
@@ -120,6 +123,7 @@ class Pattern:
             self.platform,
             tuple(m for m in self.members if fits(m)),
             self.hosts_down,
+            self.recalled,
         )
 
     def of_service(self, service: str) -> Pattern:
@@ -195,6 +199,8 @@ class Pattern:
         Members of two or more slots on two or more hosts of the zone, all silent as far as asked, while most of the others are well.
         """
         there = self.in_zone(zone)
+        if f"zone {zone}" in self.recalled:
+            return not there.share.well
         return len(there.hosts) >= PLACES_MIN and self._is_down(there)
 
     def host_is_down(self, host: str | None) -> bool:
@@ -203,7 +209,7 @@ class Pattern:
         none is well.
         """
         there = self.on_host(host)
-        if host in self.hosts_down:
+        if host in self.hosts_down or f"host {host}" in self.recalled:
             return not there.share.well
         return self._is_down(there)
 
@@ -211,7 +217,13 @@ class Pattern:
         """
         Zones that look down.
         """
-        return tuple(zone for zone in self.zones if self.zone_is_down(zone))
+        left = {
+            place.removeprefix("zone ")
+            for place in self.recalled
+            if place.startswith("zone ")
+        }
+        known = sorted({*self.zones, *left})
+        return tuple(zone for zone in known if self.zone_is_down(zone))
 
     def _is_down(self, there: Pattern) -> bool:
         elsewhere = self.without(there).share

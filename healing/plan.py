@@ -24,8 +24,9 @@ from fournines.planning.steps import (
     SetWeight,
     Step,
 )
-from healing import replacement
-from healing.ladder import Choice, Rung
+from healing import replacement, service_plans
+from healing.ladder import Choice
+from healing.rungs import Rung
 from healing.situation import Situation, pool_member
 
 SERVING_DEADLINE_SECONDS = 90.0
@@ -44,12 +45,17 @@ def make(choice: Choice, situation: Situation, *, case_id: str) -> Plan:
     """
     steps: tuple[Step, ...] = ()
     match choice.rung:
-        case Rung.REPLACE:
+        case Rung.REPLACE | Rung.SHIFT:
             steps = _replace(situation, drain=choice.drain)
         case Rung.RESTART:
             steps = _restart(situation)
-        case Rung.WATCH:
+        case Rung.WATCH | Rung.LEAVE:
             steps = _restore(situation)
+        case Rung.FAIL_OVER:
+            steps = (*service_plans.fail_over(situation), *_restore(situation))
+        case Rung.SCALE_OUT | Rung.ROLL_BACK:
+            wanted = service_plans.desired(choice.rung, situation)
+            steps = service_plans.towards(wanted, situation) if wanted else ()
         case Rung.PAGE:
             steps = ()
     told = "\n".join(step.model_dump_json() for step in steps)
@@ -65,14 +71,22 @@ def make(choice: Choice, situation: Situation, *, case_id: str) -> Plan:
     )
 
 
-def arriving(plan: Plan) -> str | None:
+def arriving(plan: Plan, slot: int | None) -> str | None:
     """
-    The instance that a plan brings, if it brings one.
+    The instance that a plan brings into a slot, if it brings one.
     """
     for step in plan.steps:
-        if isinstance(step, EnsureInstance):
+        if isinstance(step, EnsureInstance) and step.spec.owner.slot == slot:
             return step.spec.name
     return None
+
+
+def rung_of(plan: Plan) -> Rung:
+    """
+    The rung that a healing plan was made for: its id says so.
+    """
+    middle = plan.id.rpartition("-")[0]
+    return next((rung for rung in Rung if middle.endswith(f"-{rung}")), Rung.REPLACE)
 
 
 def _replace(situation: Situation, *, drain: bool) -> tuple[Step, ...]:

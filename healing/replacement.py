@@ -87,6 +87,7 @@ def _emptiest_zone(situation: Situation) -> str | None:
         if zone not in down
         and (not situation.inventory.zones or zone in situation.inventory.zones)
     ]
+    zones = _off_the_host(zones, situation)
     if not zones:
         return None
     subject = situation.subject
@@ -98,6 +99,17 @@ def _emptiest_zone(situation: Situation) -> str | None:
     )
     had = situation.instance.zone if situation.instance else None
     return min(zones, key=lambda zone: (others[zone], zone != had, zones.index(zone)))
+
+
+def _off_the_host(zones: list[str], situation: Situation) -> list[str]:
+    """
+    Without the zone of a host that is down, where there is another: the cloud may not know yet not to build on that host.
+    """
+    pattern = situation.pattern
+    me = pattern.member(situation.subject.instance) if pattern else None
+    if pattern is None or me is None or not pattern.host_is_down(me.host):
+        return zones
+    return [zone for zone in zones if zone != me.zone] or zones
 
 
 def _is_fit(instance: Instance, situation: Situation) -> bool:

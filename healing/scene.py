@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fournines.model.case import Subject
-from fournines.model.desired import HealingLimits
+from fournines.model.desired import HealingLimits, Service
 from fournines.model.probing import ProbeResult
 from fournines.model.value import Value
 from healing.pattern import MemberState, Pattern, Share
@@ -92,6 +92,8 @@ class Scene:
     Attributes:
         flaps: When alarms about the slot turned out to be nothing, since its last healing.
         released_at: When the release that is asked for now was asked for first; None when it has no predecessor to go back to.
+        previous: The service as it was asked for then.
+        rolled_back: Within the last hour it was rolled back already.
     """
 
     now: datetime
@@ -103,6 +105,8 @@ class Scene:
     flaps: tuple[datetime, ...] = ()
     limits: HealingLimits = USUAL_LIMITS
     released_at: datetime | None = None
+    previous: Service | None = None
+    rolled_back: bool = False
 
     @property
     def member(self) -> MemberState | None:

@@ -15,6 +15,7 @@ from fournines.model.pause import Pause
 from fournines.model.quarantine import Quarantine
 from fournines.model.refusal import Reason, Refusal
 from healing.pattern import Pattern
+from healing.scene import Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Situation:
         flaps: When alarms about this slot turned out to be nothing, since its last healing.
         quarantines: Builds whose replacements never served.
         lease_holder: Who else holds the service's lease (a deploy, usually), in words.
+        scene: What the engines looked at; None where nobody put it together.
         pattern: The whole platform's members; None where nobody put it together.
     """
 
@@ -84,6 +86,7 @@ class Situation:
     quarantines: tuple[Quarantine, ...] = ()
     lease_holder: str | None = None
     pattern: Pattern | None = None
+    scene: Scene | None = None
 
     @property
     def member(self) -> MemberView | None:

@@ -42,10 +42,14 @@ class Look:
     saw: str
 
 
-def judge_look(evidence: MemberEvidence) -> Look:
+def judge_look(evidence: MemberEvidence, *, through_front: bool = False) -> Look:
     """
-    Whether the member is well in one fresh observation.
+    Whether the member is well in one fresh observation; and users get through to it, where that was the trouble.
     """
+    lost = [probe for probe in evidence.front_probes if not probe.good]
+    if through_front and lost:
+        said = lost[0].status or lost[0].answer
+        return Look(evidence.at, False, f"users do not get through ({said})")
     if not evidence.probes:
         if evidence.operating_status in ALIVE:
             return Look(evidence.at, True, "the load balancer calls it healthy")

@@ -53,6 +53,8 @@ def do(step: Step, workshop: Workshop) -> Facts:
             workshop.clock.sleep(step.wait_seconds)
         case steps.RestartInstance():
             cloud.restart_instance(step.instance, deadline_seconds=seconds)
+        case steps.FailOverLoadBalancer():
+            cloud.failover_load_balancer(step.load_balancer, deadline_seconds=seconds)
         case steps.DeleteInstance():
             cloud.delete_instance(step.instance, deadline_seconds=seconds)
         case steps.DeleteResource():

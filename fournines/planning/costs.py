@@ -30,6 +30,7 @@ COSTS = {
     "ensure-instance": Cost(2.5, 240),
     "ensure-load-balancer": Cost(2.0, 300),
     "ensure-floating-ip": Cost(0.8, 60),
+    "fail-over-load-balancer": Cost(3.0, 300),
     "join-pool": Cost(0.5, 60),
     "await-serving": Cost(4.0, 300),
     "set-weight": Cost(0.4, 60),

@@ -92,6 +92,14 @@ class EnsureLoadBalancer(StepBase):
     spec: LoadBalancerSpec
 
 
+class FailOverLoadBalancer(StepBase):
+    """Have the load balancer's provider fail it over."""
+
+    UNDO: ClassVar[str] = "none: what it was before did not work"
+    kind: Literal["fail-over-load-balancer"] = "fail-over-load-balancer"
+    load_balancer: str
+
+
 class EnsureFloatingIp(StepBase):
     """Give a load balancer an address for the outside."""
 
@@ -198,6 +206,7 @@ Step = Annotated[
     | EnsureInstance
     | EnsureLoadBalancer
     | EnsureFloatingIp
+    | FailOverLoadBalancer
     | JoinPool
     | AwaitServing
     | SetWeight

@@ -14,6 +14,7 @@ from fournines.planning.steps import (
     DeleteInstance,
     DeleteResource,
     Drain,
+    FailOverLoadBalancer,
     JoinPool,
     LeavePool,
     RestartInstance,
@@ -79,6 +80,8 @@ def subject(step: Step) -> str:  # noqa: PLR0911  one return a kind
             return f"{step.instance} {step.weight_before} -> {step.weight}"
         case Drain():
             return f"{step.instance} {step.wait_seconds:g} s"
+        case FailOverLoadBalancer():
+            return step.load_balancer
         case RestartInstance() | DeleteInstance():
             return step.instance
         case DeleteResource():

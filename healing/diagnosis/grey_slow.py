@@ -25,7 +25,8 @@ def look(evidence: MemberEvidence) -> Finding | None:
     if not evidence.health_probes or not evidence.health_probes[-1].good:
         return None
     peers = evidence.peer_seconds
-    if peers is None:
+    mute = sum(probe.answer is Answer.SILENT for probe in evidence.peer_probes)
+    if peers is None or 2 * mute > len(evidence.peer_probes):
         return None
     limit = max(SECONDS_MIN, SLOWER_MIN * peers)
     slow = [probe for probe in evidence.user_probes if _slow(probe, limit)]

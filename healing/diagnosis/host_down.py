@@ -22,6 +22,12 @@ def look(member: Finding, scene: Scene) -> Finding | None:
     if not scene.pattern.host_is_down(me.host):
         return None
     there = scene.pattern.on_host(me.host)
+    if f"host {me.host}" in scene.pattern.recalled:
+        return Finding(
+            diagnosis=Diagnosis.HOST_DOWN,
+            cause=f"host {me.host}",
+            saw=f"host {me.host} was found down lately, and nobody is well there yet",
+        )
     word = ", and the cloud says so" if me.host in scene.pattern.hosts_down else ""
     return Finding(
         diagnosis=Diagnosis.HOST_DOWN,

@@ -35,7 +35,15 @@ SERVICE_WIDE = frozenset(
 """The cause is not in the member: replacing it would help nobody."""
 
 _OF_THE_INSTANCE = frozenset(
-    {Reason.STORM, Reason.LOCKED, Reason.STALE, Reason.FLAPPING}
+    {
+        Reason.STORM,
+        Reason.PLATFORM_STORM,
+        Reason.CALMING,
+        Reason.ZONE_OUTAGE,
+        Reason.LOCKED,
+        Reason.STALE,
+        Reason.FLAPPING,
+    }
 )
 """Brakes about one instance; a storm is what these causes look like from a member."""
 

@@ -25,6 +25,12 @@ def look(member: Finding, scene: Scene) -> Finding | None:
     if not scene.pattern.zone_is_down(me.zone):
         return None
     there = scene.pattern.in_zone(me.zone)
+    if f"zone {me.zone}" in scene.pattern.recalled:
+        return Finding(
+            diagnosis=Diagnosis.ZONE_DOWN,
+            cause=f"zone {me.zone}",
+            saw=f"{me.zone} was found down lately, and nobody is well there yet",
+        )
     return Finding(
         diagnosis=Diagnosis.ZONE_DOWN,
         cause=f"zone {me.zone}",

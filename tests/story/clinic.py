@@ -58,6 +58,7 @@ class Eyes:
         self.cloud = cloud
         self.clock = clock
         self.closed = False
+        self.hidden: set[str] = set()
 
     def probe(
         self, address: str, port: int, path: str, *, timeout_ms: int
@@ -69,7 +70,7 @@ class Eyes:
         names = [
             i.name for i in self.cloud.world.instances.values() if i.address == address
         ]
-        if self.closed:
+        if self.closed or address in self.hidden:
             return ProbeResult(at=at, path=path, answer=Answer.UNREACHABLE, seconds=0.0)
         if names:
             said = self.cloud.probe(

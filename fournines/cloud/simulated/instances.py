@@ -187,7 +187,8 @@ def _start(world: World, record: InstanceRecord, now: datetime) -> None:
     """
     Restart: whatever is not sticky is mended by it.
     """
-    if record.status == "BUILD":
+    on_dead_host = any(h.name == record.host and not h.up for h in world.hosts)
+    if record.status == "BUILD" or on_dead_host:
         return
     record.epoch += 1
     record.status, record.serves_at = "REBOOT", None
