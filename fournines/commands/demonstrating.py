@@ -19,7 +19,7 @@ from fournines.demo import load as load_generator
 from fournines.demo import story
 from fournines.demo.report import Report
 from fournines.demo.story import Stage
-from fournines.local import bring_up
+from fournines.local.bringing_up import bring_up
 from fournines.metrics.prometheus import Prometheus
 from fournines.metrics.protocol import MetricsError
 from fournines.model.desired import Platform

@@ -36,18 +36,11 @@ PlatformOption = Annotated[
 ]
 
 
-ForceOption = Annotated[
-    bool,
-    typer.Option("--force", help="Even while it is being healed or burns its budget."),
-]
-
-
 @app.command()
 def deploy(
     file: FileArgument = DEFAULT_FILE,
     *,
     service: ServiceOption = None,
-    force: ForceOption = False,
     plain: PlainOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -57,14 +50,11 @@ def deploy(
     desired = request.read_platform(file)
     sizing.check_known(desired, service)
     path = str(file.absolute())
-    asked: dict[str, Any] = {"platform_file": path, "force": force}
-    asked |= {"service": service} if service else {}
+    asked = {"platform_file": path} | ({"service": service} if service else {})
     flow = "deploy:deploy_service" if service else "deploy:deploy_platform"
 
     def body(workshop: Workshop, audience: Audience) -> Result:
-        return deployment.deploy(
-            workshop, desired, only=service, audience=audience, insist=force
-        )
+        return deployment.deploy(workshop, desired, only=service, audience=audience)
 
     result = _act(flow, asked, body, plain=plain, as_json=as_json)
     _end(result, as_json=as_json)
@@ -79,7 +69,6 @@ def scale(
     group: Annotated[
         str | None, typer.Option(help="Needed when there are several.")
     ] = None,
-    force: ForceOption = False,
     plain: PlainOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -95,7 +84,6 @@ def scale(
             platform=platform,
             group=group,
             audience=audience,
-            insist=force,
         )
 
     asked = {
@@ -103,7 +91,6 @@ def scale(
         "count": count,
         "platform": platform or "",
         "group": group or "",
-        "force": force,
     }
     result = _act("deploy:scale_service", asked, body, plain=plain, as_json=as_json)
     _end(result, as_json=as_json)

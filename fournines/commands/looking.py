@@ -12,7 +12,7 @@ from fournines.clock import SystemClock
 from fournines.cloud.errors import CloudError
 from fournines.commands import frame
 from fournines.commands.frame import JsonOption
-from fournines.local import states
+from fournines.local.supervision import states
 from fournines.model.desired import Platform, Service
 from fournines.model.inventory import Inventory, Member
 from fournines.settings import settings

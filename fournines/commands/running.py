@@ -11,7 +11,7 @@ import typer
 
 from blueprints.problem import did_you_mean
 from fournines.commands import frame
-from fournines.local import bring_down, bring_up
+from fournines.local.bringing_up import bring_down, bring_up
 from fournines.settings import settings
 
 app = typer.Typer(rich_markup_mode=None)

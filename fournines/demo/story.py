@@ -19,7 +19,7 @@ from fournines.cloud.protocol import Cloud
 from fournines.demo import report, tally, timeline
 from fournines.demo.load_process import LoadProcess
 from fournines.demo.report import FaultRow, Report
-from fournines.local import programs
+from fournines.local import cloud_command
 from fournines.model import names
 from fournines.model.case import Case
 from fournines.model.desired import Platform, Service
@@ -172,7 +172,7 @@ def break_instance(settings: Settings, kind: str, instance: str) -> float:
     """
     done = subprocess.run(
         [
-            str(programs.cloud_interpreter()),
+            str(cloud_command.interpreter()),
             *("-m", "fournines_sandbox", "--home", str(settings.sandbox_home)),
             *("--slot", str(settings.resolved_slot)),
             *("break", kind, instance, "--json"),

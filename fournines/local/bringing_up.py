@@ -18,7 +18,7 @@ import httpx
 
 from alerts import configuration
 from fournines import tokens
-from fournines.local import programs, supervision
+from fournines.local import cloud_command, programs, supervision
 from fournines.local.programs import Program
 from fournines.settings import ROOT, Settings
 from fournines.store.sql import open_store
@@ -80,7 +80,7 @@ def bring_down(settings: Settings, say: Say) -> None:
 
 
 def _cloud(settings: Settings, command: str) -> None:
-    interpreter = programs.cloud_interpreter()
+    interpreter = cloud_command.interpreter()
     if not interpreter.exists():
         raise LocalError(
             "the embedded cloud's virtual environment is missing; run: make setup"

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from alerts import configuration
-from fournines.settings import ROOT, Settings
+from fournines.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +164,6 @@ def config_dir(settings: Settings) -> Path:
     Where the rendered configurations lie.
     """
     return settings.state_dir / "etc"
-
-
-def cloud_interpreter(root: Path = ROOT) -> Path:
-    """
-    The Python of OpenStack's own virtual environment.
-    """
-    return root / "deployments" / "sandbox" / ".venv" / "bin" / "python"
 
 
 def _script(name: str) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from supervisor.xmlrpc import SupervisorTransport
+from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from fournines.local import orphans
 from fournines.local.programs import Program, environment
@@ -144,6 +144,30 @@ def reread(settings: Settings, names: Iterable[str]) -> None:
     server = _server(settings)
     for name in names:
         server.supervisor.signalProcess(name, "HUP")
+
+
+def halt(settings: Settings, name: str) -> None:
+    """
+    Stop one program until it is resumed; stopped already is fine.
+    """
+    try:
+        _server(settings).supervisor.stopProcess(name)
+    except xmlrpc.client.Fault as error:
+        if error.faultCode != Faults.NOT_RUNNING:
+            raise
+
+
+def resume(settings: Settings, name: str) -> bool:
+    """
+    Start a stopped program; whether it was stopped.
+    """
+    try:
+        _server(settings).supervisor.startProcess(name, False)
+    except xmlrpc.client.Fault as error:
+        if error.faultCode != Faults.ALREADY_STARTED:
+            raise
+        return False
+    return True
 
 
 def running(settings: Settings) -> bool:

@@ -20,7 +20,7 @@ import pytest
 from openstack.config import OpenStackConfig
 from openstack.connection import Connection
 
-from fournines.local import programs
+from fournines.local import cloud_command
 from fournines.settings import settings
 
 UP_SECONDS_MAX = 900
@@ -142,6 +142,22 @@ def admin(cloud: Sandbox) -> Connection:
     return cloud.connect("fournines-admin")
 
 
+@pytest.fixture
+def breaking(cloud: Sandbox) -> Iterator[Callable[..., dict[str, Any]]]:
+    """
+    Break something wider than an instance; all that stands is mended afterwards.
+    """
+
+    def now(kind: str, *words: str) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(
+            cloud.run("break", kind, *words, "--json").stdout
+        )
+        return told
+
+    yield now
+    cloud.run("mend", "all", check=False)
+
+
 @pytest.fixture(scope="session")
 def eventually() -> Callable[[Callable[[], bool], float], bool]:
     """
@@ -170,5 +186,5 @@ def _chosen() -> Sandbox:
         home=root,
         slot=int(slot) if slot else found.resolved_slot,
         cache=Path(cache) if cache else root / "cache",
-        python=Path(python) if python else programs.cloud_interpreter(),
+        python=Path(python) if python else cloud_command.interpreter(),
     )

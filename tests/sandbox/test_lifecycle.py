@@ -44,6 +44,8 @@ def _traces(sandbox: Any) -> list[str]:
     ]
     found += [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/{sandbox.prefix}")]
     found += [line for line in _lines("ip", "route") if f" f9x{slot} " in line]
+    pool = f"unreachable 10.{101 + 2 * sandbox.slot}.0.0/16"
+    found += [line for line in _lines("ip", "route") if line.startswith(pool)]
     found += [
         line for line in _lines("nft", "list", "tables") if sandbox.prefix in line
     ]
@@ -106,6 +108,17 @@ def server(second: Any) -> Any:
         networks=[{"uuid": network.id}],
     )
     return member.compute.wait_for_server(created, interval=0.5, wait=120)
+
+
+def test_nothing_for_the_pool_leaves_by_the_default_gateway(second: Any) -> None:
+    """
+    An address of the routable pool without a subnet is unreachable, not sent to whoever is the machine's gateway.
+    """
+    asked = ["ip", "route", "get", f"10.{101 + 2 * second.slot}.255.1"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+
+    assert done.returncode != 0
+    assert "unreachable" in done.stderr.lower() or "No route" in done.stderr
 
 
 def test_two_clouds_side_by_side(cloud: Any, second: Any) -> None:

@@ -538,13 +538,41 @@ def test_what_is_not_served_is_refused(balancer):
     assert balancer.settle().provisioning_status == "ACTIVE"
 
 
-def test_dead_haproxy_is_started_again(cloud, balancer, eventually):
+def test_killed_load_balancer_is_started_again(cloud, balancer, breaking, eventually):
     """
-    An HAProxy that is killed serves again within seconds.
+    An HAProxy that is killed serves again within seconds, by another process.
     """
-    os.kill(haproxy(cloud, balancer), signal.SIGKILL)
+    before = haproxy(cloud, balancer)
+    breaking("lb", "balancing")
 
     assert eventually(lambda: serves(balancer), 15)
+    assert haproxy(cloud, balancer) != before
+
+
+def test_frozen_load_balancer(cloud, balancer, breaking):
+    """
+    A frozen HAProxy serves nobody until it is mended, then by the same process.
+    """
+    before = haproxy(cloud, balancer)
+    breaking("lb", balancer.identifier, "--how", "frozen")
+    breaking("lb", balancer.identifier, "--how", "frozen")
+    assert not serves(balancer)
+
+    cloud.run("mend", "balancing")
+
+    assert serves(balancer)
+    assert haproxy(cloud, balancer) == before
+
+
+def test_failover_replaces_a_frozen_load_balancer(cloud, admin, balancer, breaking):
+    """
+    Octavia's own remedy helps: a failover ends a frozen HAProxy and starts another.
+    """
+    breaking("lb", "balancing", "--how", "frozen")
+    admin.load_balancer.failover_load_balancer(balancer.identifier)
+
+    assert balancer.settle().provisioning_status == "ACTIVE"
+    assert serves(balancer)
 
 
 def test_failover(cloud, admin, balancer):

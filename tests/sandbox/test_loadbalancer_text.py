@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fournines.local import programs
+from fournines.local import cloud_command
 
 pytestmark = pytest.mark.sandbox
 
@@ -107,7 +107,7 @@ def put(asked: dict[str, tuple[str, Any]]) -> dict[str, Any]:
     Put questions to the code inside.
     """
     named = os.environ.get("FOURNINES_SANDBOX_PYTHON")
-    python = Path(named) if named else programs.cloud_interpreter()
+    python = Path(named) if named else cloud_command.interpreter()
     if not python.exists():
         pytest.skip(f"OpenStack is not installed at {python}; run: make setup")
     done = subprocess.run(

@@ -9,21 +9,24 @@ from __future__ import annotations
 import fcntl
 import importlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
-from openstack.exceptions import SDKException
-from pymysql import MySQLError
 
-from fournines_sandbox import lifecycle, status
 from fournines_sandbox.site import SLOTS, Site
 
 _FAULTS = {"break": "break_", "mend": "mend"}
+_EXPECTED = (RuntimeError, OSError, subprocess.SubprocessError)
+_EXPECTED_FROM = frozenset({"openstack", "keystoneauth1", "pymysql"})
+_CALLED = "FOURNINES_CALLED"
+"""Environment variable: what a person typed to get here, for usage lines."""
 
 
 class _Commands(click.Group):
@@ -37,8 +40,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _FAULTS:
             return super().get_command(ctx, cmd_name)
-        module = importlib.import_module("fournines_sandbox.faults.command")
-        command: click.Command = getattr(module, _FAULTS[cmd_name])
+        command: click.Command = getattr(_load("faults.command"), _FAULTS[cmd_name])
         return command
 
 
@@ -77,7 +79,7 @@ def up(site: Site, clouds_file: Path | None) -> None:
     """
     path = (clouds_file or site.home / "clouds.yaml").resolve()
     with _alone(site):
-        lifecycle.up(site, path, _say)
+        _load("lifecycle").up(site, path, _say)
     _say(f"The cloud is up: OS_CLIENT_CONFIG_FILE={path} OS_CLOUD=fournines")
 
 
@@ -88,7 +90,7 @@ def down(site: Site) -> None:
     Stop the cloud; its state stays.
     """
     with _alone(site):
-        lifecycle.down(site, _say)
+        _load("lifecycle").down(site, _say)
 
 
 @cli.command()
@@ -98,7 +100,7 @@ def reset(site: Site) -> None:
     Stop the cloud and forget its state.
     """
     with _alone(site):
-        lifecycle.reset(site, _say)
+        _load("lifecycle").reset(site, _say)
 
 
 @cli.command(name="status")
@@ -108,6 +110,7 @@ def status_(site: Site, as_json: bool) -> None:
     """
     What runs, and whether it answers. Exit status 0 only if all is well.
     """
+    status = _load("status")
     report = status.observed(site)
     if as_json:
         click.echo(json.dumps(asdict(report), indent=2))
@@ -129,6 +132,11 @@ def _alone(site: Site) -> Iterator[None]:
         yield
 
 
+def _load(module: str) -> Any:
+    """A module of this package, when it is needed: some bring all of OpenStack's clients with them."""
+    return importlib.import_module(f"fournines_sandbox.{module}")
+
+
 def _say(line: str) -> None:
     click.echo(line)
 
@@ -138,8 +146,12 @@ def main() -> None:
     Run the command line; expected failures become one sentence.
     """
     try:
-        cli()
-    except (RuntimeError, OSError, subprocess.SubprocessError, SDKException, MySQLError) as error:
+        cli(prog_name=os.environ.get(_CALLED))
+    except Exception as error:
+        # Named by their modules, because importing these costs seconds that most commands need not spend.
+        foreign = type(error).__module__.partition(".")[0] in _EXPECTED_FROM
+        if not foreign and not isinstance(error, _EXPECTED):
+            raise
         click.echo(f"fournines cloud: {error}", err=True)
         sys.exit(1)
 

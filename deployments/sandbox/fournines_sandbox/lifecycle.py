@@ -28,6 +28,7 @@ from fournines_sandbox import (
     sweep,
 )
 from fournines_sandbox.configuration import files
+from fournines_sandbox.faults import outages, timers
 from fournines_sandbox.network import plug
 from fournines_sandbox.site import Site
 
@@ -95,6 +96,8 @@ def up(site: Site, clouds_file: Path, say: Say) -> None:
     with progress.step("processes started"):
         supervision.start(site)
         supervision.reload(site)
+        for what in outages.PROCESSES:
+            outages.mend(site, what)
     if not seed.seeded(site):
         with progress.step("Keystone's first user"):
             database.wait(site)
@@ -115,6 +118,7 @@ def down(site: Site, say: Say) -> None:
     Stop the cloud and leave nothing of it on the machine but its directory.
     """
     progress = Progress(say)
+    timers.disarm_all(site)
     with progress.step("processes stopped"):
         supervision.stop(site)
     with progress.step("instances, namespaces, bridges and mounts removed"):

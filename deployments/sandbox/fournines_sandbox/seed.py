@@ -26,7 +26,7 @@ from fournines_sandbox.services.serving import CATALOGUE_MARKER
 from fournines_sandbox.site import Site
 
 PROJECT = "fournines"
-VERSION = 2
+VERSION = 3
 """Raised whenever seeding gives something new, so that older homes get it at their next start."""
 
 _ROLES = ("load-balancer_admin", "load-balancer_member", "load-balancer_observer", "creator")
@@ -90,7 +90,7 @@ def bootstrap(site: Site, credentials: Credentials) -> None:
             "OS_BOOTSTRAP_PASSWORD": credentials.admin,
             "OS_BOOTSTRAP_REGION_ID": REGION,
             "OS_BOOTSTRAP_PUBLIC_URL": url,
-            "OS_BOOTSTRAP_INTERNAL_URL": url,
+            "OS_BOOTSTRAP_INTERNAL_URL": f"{site.internal_url('keystone')}/v3",
             "OS_BOOTSTRAP_ADMIN_URL": url,
             "PYTHONWARNINGS": "ignore",
         },
@@ -134,7 +134,9 @@ def identities(site: Site, credentials: Credentials) -> None:
     for name, (kind, path) in _CATALOGUE.items():
         user = _user(cloud, name, credentials.service(name), service_project)
         _assign(cloud, user, service_project, [roles["admin"], roles["service"]])
-        _endpoint(cloud, name, kind, f"{site.url(name)}{path}")
+        _endpoints(cloud, name, kind, site.url(name) + path, site.internal_url(name) + path)
+    inside = f"{site.internal_url('keystone')}/v3"
+    _endpoints(cloud, "keystone", "identity", f"{site.url('keystone')}/v3", inside)
 
     project = _project(cloud, PROJECT)
     member = _user(cloud, PROJECT, credentials.member, project)
@@ -175,15 +177,18 @@ def _assign(cloud: Connection, user: Any, project: Any, roles: list[Any]) -> Non
         cloud.identity.assign_project_role_to_user(project, user, role)
 
 
-def _endpoint(cloud: Connection, name: str, kind: str, url: str) -> None:
+def _endpoints(cloud: Connection, name: str, kind: str, url: str, internal_url: str) -> None:
     service = cloud.identity.find_service(name) or cloud.identity.create_service(
         name=name, type=kind
     )
-    if not list(cloud.identity.endpoints(service_id=service.id)):
-        for interface in ("public", "internal", "admin"):
+    known = {item.interface: item for item in cloud.identity.endpoints(service_id=service.id)}
+    for interface, wanted in (("public", url), ("internal", internal_url), ("admin", url)):
+        if interface not in known:
             cloud.identity.create_endpoint(
-                service_id=service.id, interface=interface, region_id=REGION, url=url
+                service_id=service.id, interface=interface, region_id=REGION, url=wanted
             )
+        elif known[interface].url != wanted:
+            cloud.identity.update_endpoint(known[interface], url=wanted)
 
 
 def _flavors(cloud: Connection) -> None:

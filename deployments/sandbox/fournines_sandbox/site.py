@@ -118,6 +118,12 @@ class Site:
         """
         return f"http://127.0.0.1:{self.port(service)}"
 
+    def internal_url(self, service: str) -> str:
+        """
+        The same for the services themselves: by this name the fault injector knows their calls from users'.
+        """
+        return f"http://localhost:{self.port(service)}"
+
     @property
     def external_network(self) -> ipaddress.IPv4Network:
         """The provider network of floating IPs; the host owns its first address."""

@@ -15,7 +15,7 @@ import xmlrpc.client
 from dataclasses import dataclass
 from pathlib import Path
 
-from supervisor.xmlrpc import SupervisorTransport
+from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from fournines_sandbox import database
 from fournines_sandbox.site import Site
@@ -179,6 +179,40 @@ def processes(site: Site) -> list[Process]:
         )
         for item in answer
     ]
+
+
+def halt(site: Site, name: str) -> None:
+    """
+    Stop one process until it is resumed; stopped already is fine.
+
+    Raises:
+        SupervisionError: The supervisor does not run.
+    """
+    try:
+        _server(site).supervisor.stopProcess(name)
+    except OSError as error:
+        raise SupervisionError("the cloud does not run") from error
+    except xmlrpc.client.Fault as error:
+        if error.faultCode != Faults.NOT_RUNNING:
+            raise SupervisionError(f"{name} was not stopped: {error.faultString}") from error
+
+
+def resume(site: Site, name: str) -> bool:
+    """
+    Start a stopped process; whether it was stopped.
+
+    Raises:
+        SupervisionError: The supervisor does not run.
+    """
+    try:
+        _server(site).supervisor.startProcess(name, False)
+    except OSError as error:
+        raise SupervisionError("the cloud does not run") from error
+    except xmlrpc.client.Fault as error:
+        if error.faultCode == Faults.ALREADY_STARTED:
+            return False
+        raise SupervisionError(f"{name} was not started: {error.faultString}") from error
+    return True
 
 
 def reload(site: Site) -> list[str]:

@@ -14,7 +14,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from fournines_sandbox.network import kernel
+from fournines_sandbox.network import kernel, plug
 from fournines_sandbox.site import Site
 
 _KILL_SECONDS_MAX = 10
@@ -42,7 +42,7 @@ def everything(site: Site) -> None:
     _unmount(site)
     for netns in kernel.netns_names(f"{site.prefix}-"):
         kernel.delete_netns(netns)
-    kernel.ip([f"link delete {site.external_bridge}"], force=True)
+    plug.remove_host_leg(site)
     _remove_cgroups(site)
 
 

@@ -43,6 +43,13 @@ class ControlGroup:
             return [_MOUNT / self.path]
         return [_MOUNT / name / self.path for name in _VERSION_1 if (_MOUNT / name).is_dir()]
 
+    @property
+    def memory(self) -> Path | None:
+        """Its directory in the hierarchy that limits memory; None where the machine offers none."""
+        found = _MOUNT / self.path if version_2() else _MOUNT / "memory" / self.path
+        known = ("memory.max", "memory.limit_in_bytes")
+        return found if any((found / name).exists() for name in known) else None
+
     def create(self, *, memory_mb: int, vcpus: int) -> None:
         """
         Make it in every hierarchy, with its limits.

@@ -18,6 +18,9 @@ from fournines_sandbox.compute import hotmount
 from fournines_sandbox.compute.command import CommandError, run
 from fournines_sandbox.compute.process import Process
 
+FILLER = ".fault-full-disk"
+"""The file that fills a disk."""
+
 _BUSY = 16
 _DETACH_SECONDS = 5.0  # as long as a guest may take to let go of it
 _GIB = 1 << 30
@@ -90,11 +93,36 @@ def loop_of(file: Path) -> str | None:
     return lines[0] if lines else None
 
 
-def mount(file: Path, directory: Path) -> None:
+def mount(file: Path, directory: Path, *options: str) -> None:
     """Mount a volume on this machine; idempotent."""
     if not os.path.ismount(directory):
         directory.mkdir(parents=True, exist_ok=True)
-        run("mount", "-o", "loop", str(file), str(directory))
+        run("mount", "-o", ",".join(["loop", *options]), str(file), str(directory))
+
+
+def mount_in_memory(directory: Path) -> None:
+    """Mount a file system that lies in memory; idempotent."""
+    if not os.path.ismount(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        run("mount", "-t", "tmpfs", "-o", "size=100%", "fournines", str(directory))
+
+
+def fill(directory: Path) -> None:
+    """Fill the file system of a directory to its last block; full already is fine."""
+    with (directory / FILLER).open("ab") as handle:
+        # The last gigabytes in large pieces, the last blocks in small ones.
+        for piece in (1 << 28, 1 << 22, 1 << 16, 1 << 12):
+            with contextlib.suppress(OSError):
+                while True:
+                    os.posix_fallocate(handle.fileno(), handle.seek(0, os.SEEK_END), piece)
+
+
+def relieve(directory: Path) -> bool:
+    """Take the filling away; whether there was one."""
+    filler = directory / FILLER
+    was = filler.exists()
+    filler.unlink(missing_ok=True)
+    return was
 
 
 def attach(init: Process, directory: Path, target: str) -> None:

@@ -21,13 +21,15 @@ from nova.virt import driver, hardware
 from oslo_log import log as logging
 
 from fournines_sandbox import image
-from fournines_sandbox.compute import devices, rootfs, wiring
+from fournines_sandbox.compute import devices, disk, rootfs, wiring
 from fournines_sandbox.compute.command import CommandError
 from fournines_sandbox.compute.devices import Devices
 from fournines_sandbox.compute.hosting import Hosting
 from fournines_sandbox.compute.machine import all_machines, images
 from fournines_sandbox.compute.record import Power, Record
 from fournines_sandbox.compute.seed import Seed
+from fournines_sandbox.faults import boots, standing
+from fournines_sandbox.network import cable
 from fournines_sandbox.site import Site
 
 CONF = nova.conf.CONF
@@ -119,6 +121,8 @@ class ContainerDriver(Hosting, Devices):  # type: ignore[misc]
         machine = self.machine(instance)
         try:
             self._define(context, instance, network_info, block_device_info)
+            boots.afflict(self.site, machine.layer.root, str(instance.image_ref or ""))
+            cable.plug_in(self.site, {machine.netns})  # evacuated from a host without power
             if power_on:
                 self._start(instance, network_info)
         except Exception:
@@ -141,6 +145,7 @@ class ContainerDriver(Hosting, Devices):  # type: ignore[misc]
             host=self.host.name,
             memory_mb=instance.flavor.memory_mb,
             vcpus=instance.flavor.vcpus,
+            disk_gb=0 if root_volume else instance.flavor.root_gb,
             image=key,
             root_volume=root_volume,
             attachments=tuple(item for item in attached if item.file != root_volume),
@@ -178,6 +183,9 @@ class ContainerDriver(Hosting, Devices):  # type: ignore[misc]
 
     def _start(self, instance: Any, network_info: Any) -> None:
         machine = self.machine(instance)
+        if standing.host_down(self.site, self.host.name):
+            # Work that was under way when the power went.
+            raise exception.NovaException(f"host {self.host.name} has no power")
         for wire in wiring.wires(network_info):
             wire.plug(self.site, machine.netns)
         machine.power_on()
@@ -370,5 +378,8 @@ class ContainerDriver(Hosting, Devices):  # type: ignore[misc]
         flavor = instance.flavor
         machine = self.machine(instance)
         machine.amend(host=self.host.name, memory_mb=flavor.memory_mb, vcpus=flavor.vcpus)
+        if machine.known.disk_gb and flavor.root_gb > machine.known.disk_gb:
+            disk.grow(machine.layer.file, flavor.root_gb)
+            machine.amend(disk_gb=flavor.root_gb)
         if power_on:
             self._start(instance, network_info)

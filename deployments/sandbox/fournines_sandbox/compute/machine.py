@@ -70,12 +70,18 @@ class Machine:
     @property
     def layer(self) -> Layer:
         """Its writable layer."""
-        return Layer(self.directory)
+        known = self.record
+        return Layer(self.directory, known.disk_gb if known else 0)
 
     @property
     def console(self) -> Path:
         """Its console log."""
         return self.directory / "console.log"
+
+    @property
+    def hoard(self) -> Path:
+        """Mount point of what a fault keeps in its memory."""
+        return self.directory / "hoard"
 
     def _volume_mount(self, attachment: Attachment) -> Path:
         return self.directory / "volumes" / attachment.device
@@ -209,6 +215,7 @@ class Machine:
 
     def _halt(self, grace_seconds: float) -> None:
         companion.dismiss_all(self.directory)
+        rootfs.unmount(self.hoard)
         supervisor = self.supervisor
         if supervisor is None:
             return
@@ -261,7 +268,15 @@ class Machine:
         shutil.rmtree(self.directory, ignore_errors=True)
         (home(self.site) / ".locks" / self.uuid).unlink(missing_ok=True)
 
-    # -- volumes
+    # -- disks
+
+    @property
+    def disks(self) -> list[Path]:
+        """The mount points of all it can write to: its own disk and its volumes."""
+        known = self.known
+        own = self.layer.root if known.root_volume else self.layer.disk
+        found = [own] if known.root_volume or known.disk_gb else []
+        return found + [self._volume_mount(item) for item in known.attachments]
 
     def attach(self, attachment: Attachment) -> None:
         """Give it a volume, running or not; idempotent."""

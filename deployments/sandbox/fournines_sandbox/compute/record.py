@@ -54,6 +54,7 @@ class Record:
         uuid: Nova's id.
         name: Its display name.
         host: The simulated host it is on.
+        disk_gb: Size of its own disk; 0 when it boots from a volume, or is older than this.
         image: Key of the unpacked image below its layer; empty when it boots from a volume.
         root_volume: File of the volume it boots from.
         supervisor: The container's supervisor when it was last started.
@@ -65,6 +66,7 @@ class Record:
     host: str
     memory_mb: int
     vcpus: int
+    disk_gb: int = 0
     image: str = ""
     root_volume: str = ""
     power: Power = Power.OFF

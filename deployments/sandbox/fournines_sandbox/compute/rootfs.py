@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from fournines_sandbox.compute import disk
 from fournines_sandbox.compute.command import CommandError, run
 
 _UNUSED_SECONDS_MIN = 3600
@@ -158,9 +159,13 @@ def pack(root: Path, sink: Callable[[BinaryIO], None]) -> None:
 class Layer:
     """
     The writable layer of one instance, and where it is mounted over its image.
+
+    Args:
+        disk_gb: Size of the disk that holds what is written, as its flavor promises; 0: the machine's own, without a limit.
     """
 
     directory: Path
+    disk_gb: int = 0
 
     @property
     def root(self) -> Path:
@@ -168,9 +173,19 @@ class Layer:
         return self.directory / "root"
 
     @property
+    def disk(self) -> Path:
+        """Mount point of the disk that holds what is written."""
+        return self.directory / "disk" if self.disk_gb else self.directory
+
+    @property
+    def file(self) -> Path:
+        """The disk's bytes, sparse."""
+        return self.directory / "disk.img"
+
+    @property
     def upper(self) -> Path:
         """What the instance has written."""
-        return self.directory / "upper"
+        return self.disk / "upper"
 
     @property
     def mounted(self) -> bool:
@@ -181,7 +196,14 @@ class Layer:
         """Mount it over an image; idempotent."""
         if self.mounted:
             return
-        work = self.directory / "work"
+        if self.disk_gb:
+            if not self.file.exists():
+                draft = self.file.with_suffix(".draft")
+                disk.make(draft, self.disk_gb)
+                draft.rename(self.file)
+            # Written through in its own time: a power cut costs what it costs.
+            disk.mount(self.file, self.disk, "nobarrier")
+        work = self.disk / "work"
         # Left behind by a mount that was never undone (power cut); the kernel refuses the layer while it is there.
         shutil.rmtree(work, ignore_errors=True)
         for path in (self.root, self.upper, work):
@@ -193,12 +215,8 @@ class Layer:
     def unmount(self) -> None:
         """Undo the mount; what was written stays. Idempotent."""
         unmount(self.root)
-
-    def erase(self) -> None:
-        """Forget what the instance has written."""
-        self.unmount()
-        for path in (self.upper, self.directory / "work"):
-            shutil.rmtree(path, ignore_errors=True)
+        if self.disk_gb:
+            unmount(self.disk)
 
 
 def unmount(path: Path) -> None:

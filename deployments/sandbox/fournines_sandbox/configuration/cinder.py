@@ -26,7 +26,7 @@ def sections(site: Site, credentials: Credentials) -> Document:
             auth_strategy="keystone",
             enabled_backends="local",
             default_volume_type="__DEFAULT__",
-            glance_api_servers=site.url("glance"),
+            glance_api_servers=site.internal_url("glance"),
             resource_query_filters_file=str(site.venv / "etc/cinder/resource_filters.json"),
             backup_driver="fournines_sandbox.volume.backup.FileBackup",
             backup_workers="1",

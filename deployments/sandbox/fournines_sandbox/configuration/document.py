@@ -68,7 +68,7 @@ def token_middleware(site: Site, credentials: Credentials, service: str) -> dict
         "service_token_roles_required": "true",
         "service_token_roles": "service",
         "memcache_security_strategy": "None",
-        "interface": "public",
+        "interface": "internal",
     }
 
 
@@ -76,7 +76,7 @@ def client(site: Site, credentials: Credentials, service: str, **more: str) -> d
     """
     A section by which `service` calls another service.
     """
-    return {**session(site, credentials, service), "valid_interfaces": "public", **more}
+    return {**session(site, credentials, service), "valid_interfaces": "internal", **more}
 
 
 def session(site: Site, credentials: Credentials, service: str) -> dict[str, str]:
@@ -84,7 +84,7 @@ def session(site: Site, credentials: Credentials, service: str) -> dict[str, str
     How a service authenticates: as itself, in the service project.
     """
     return {
-        "auth_url": f"{site.url('keystone')}/v3",
+        "auth_url": f"{site.internal_url('keystone')}/v3",
         "auth_type": "password",
         "username": service,
         "password": credentials.service(service),

@@ -34,6 +34,11 @@ def sections(site: Site, credentials: Credentials) -> Document:
             periodic_fuzzy_delay="5",
             allow_resize_to_same_host="true",
             force_config_drive="false",
+            # A host without power is called down after three missed heartbeats.
+            report_interval="10",
+            service_down_time="35",
+            # What was deleted while its host was down goes soon after the host is back.
+            running_deleted_instance_poll_interval="30",
             vif_plugging_is_fatal="false",
             vif_plugging_timeout="0",
         ),
@@ -46,14 +51,16 @@ def sections(site: Site, credentials: Credentials) -> Document:
         "scheduler": {"workers": "1", "discover_hosts_in_cells_interval": "300"},
         "filter_scheduler": {
             "track_instance_changes": "false",
-            # Several builds at once would otherwise all choose the same best host.
-            "host_subset_size": "3",
+            # Several builds at once do not all choose the same of equal hosts; but a worse one is never chosen for a better.
+            "host_subset_size": "1",
             "shuffle_best_same_weighed_hosts": "true",
+            # A host without a member of the group goes before one with more memory left.
+            "soft_anti_affinity_weight_multiplier": "100",
         },
         "quota": {"instances": "50", "cores": "100", "ram": "102400", "server_group_members": "50"},
         "oslo_concurrency": document.locks(site),
         "vnc": {"enabled": "false"},
-        "glance": {"api_servers": site.url("glance")},
+        "glance": {"api_servers": site.internal_url("glance")},
         "placement": document.client(site, credentials, "placement"),
         "neutron": document.client(site, credentials, "neutron", service_metadata_proxy="false"),
         "cinder": document.client(site, credentials, "cinder", os_region_name=document.REGION),

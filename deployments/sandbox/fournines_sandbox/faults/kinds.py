@@ -1,5 +1,5 @@
 """
-The kinds of fault, as a table: what each does to an instance, and how to see that it holds.
+The kinds of fault of one instance, as a table: what each does to it, and how to see that it holds.
 """
 
 from __future__ import annotations
@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from fournines_sandbox.compute.machine import Machine
-from fournines_sandbox.compute.record import Power
-from fournines_sandbox.faults import software
-
-
-class FaultError(RuntimeError):
-    """A fault could not be injected or undone; nothing was changed."""
+from fournines_sandbox.compute.record import Power, Record
+from fournines_sandbox.faults import shortage, software, standing
+from fournines_sandbox.faults.problem import FaultError
+from fournines_sandbox.network import cable
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +41,20 @@ def _hang(machine: Machine, _seconds: float) -> None:
     machine.group.freeze()
 
 
+def _cut(machine: Machine, _seconds: float) -> None:
+    cable.pull(machine.site, {machine.netns})
+
+
 def _software(mode: str, machine: Machine, seconds: float) -> None:
     software.interpose(machine, mode, seconds)
+
+
+def _full_disk(machine: Machine, _seconds: float) -> None:
+    shortage.fill_disks(machine)
+
+
+def _memory(machine: Machine, _seconds: float) -> None:
+    shortage.eat_memory(machine)
 
 
 KINDS = {
@@ -52,6 +62,7 @@ KINDS = {
     for kind in (
         Kind("kill", "is dead: its init was killed", _kill),
         Kind("hang", "hangs: nothing in it runs, the network still answers", _hang),
+        Kind("cut", "is cut off: it runs, and no packet passes its ports", _cut),
         Kind("errors", "answers every request with 500", partial(_software, "errors")),
         Kind(
             "grey-errors",
@@ -63,6 +74,10 @@ KINDS = {
             "answers everything but /healthz and /metrics late",
             partial(_software, "grey-slow"),
         ),
+        Kind(
+            "full-disk", "has no room on its disk and volumes: nothing can be written", _full_disk
+        ),
+        Kind("memory", "runs out of memory: what is left is too little for its service", _memory),
     )
 }
 
@@ -74,25 +89,33 @@ def present(machine: Machine) -> str:
     known = machine.record
     if known is None or known.power is not Power.ON:
         return ""
+    if standing.host_down(machine.site, known.host):
+        return f"its host {known.host} is down"
     if not machine.running:
         return "kill"
-    if machine.group.frozen:
-        return "hang"
-    return software.interposed(machine)
+    signs = {
+        "hang": machine.group.frozen,
+        "cut": cable.pulled(machine.site, machine.netns),
+        "full-disk": shortage.disks_filled(machine),
+        "memory": shortage.memory_eaten(machine),
+    }
+    return next((kind for kind, seen in signs.items() if seen), software.interposed(machine))
 
 
 def strike(machine: Machine, kind: str, seconds: float) -> str:
     """
-    Break an instance; returns the sentence that says so.
+    Break an instance; returns the sentence that says so. Broken in this way already is fine.
 
     Raises:
-        FaultError: It is broken already, or not running.
+        FaultError: It is broken in another way already, or not running.
     """
     with machine.exclusively():
         known = machine.known
         if known.power is not Power.ON:
             raise FaultError(f"{known.name} is not running ({known.power}); start it first")
         already = present(machine)
+        if already == kind:
+            return f"{known.name} {KINDS[kind].meaning} (as before)"
         if already:
             raise FaultError(f"{known.name} is broken already ({already}); mend it first")
         KINDS[kind].strike(machine, seconds)
@@ -109,11 +132,21 @@ def mend(machine: Machine) -> tuple[str, str]:
     with machine.exclusively():
         known = machine.known
         broken = present(machine)
+        if standing.host_down(machine.site, known.host):
+            raise FaultError(f"{broken}; mend the host: `mend {known.host}`")
         software.withdraw(machine)
+        if cable.pulled(machine.site, machine.netns):
+            cable.plug_in(machine.site, {machine.netns})
+        shortage.relieve_disks(machine)
+        shortage.free_memory(machine)
         if broken == "hang":
             machine.group.thaw()
     if broken == "kill":
         machine.power_on()
+    return _told(known, broken)
+
+
+def _told(known: Record, broken: str) -> tuple[str, str]:
     if broken:
         return broken, f"{known.name} is mended ({broken})"
     if known.power is Power.OFF:

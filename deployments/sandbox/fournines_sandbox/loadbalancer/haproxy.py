@@ -116,10 +116,12 @@ class HAProxy:
         """
         End every process of this load balancer at once, and forget what it knew.
         """
-        for pid in self._cgroup.processes():
-            if process := Process.of(pid):
-                process.signal(signal.SIGKILL)
-                process.wait(STOP_SECONDS_MAX)
+        dying = [process for pid in self._cgroup.processes() if (process := Process.of(pid))]
+        for process in dying:
+            process.signal(signal.SIGKILL)
+        self._cgroup.thaw()  # a frozen process takes its death only then
+        for process in dying:
+            process.wait(STOP_SECONDS_MAX)
         for path in (
             self._seat.pid_file,
             self._seat.state,

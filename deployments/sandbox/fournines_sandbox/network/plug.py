@@ -67,9 +67,24 @@ def ensure_switch(site: Site) -> None:
             f"link set {host} addrgenmode none",
             f"addr replace {gateway} dev {host}",
             f"link set {host} up",
+            # Until a subnet of the pool has a route of its own, nothing for it may leave by the default gateway.
+            f"route replace unreachable {site.routable_pool}",
         ]
     )
     kernel.ip(["link set uplink up"], site.switch)
+
+
+def remove_host_leg(site: Site) -> None:
+    """
+    Take the host's leg away, and its word on the routable pool; absent is fine.
+    """
+    kernel.ip(
+        [
+            f"route del unreachable {site.routable_pool}",
+            f"link delete {site.external_bridge}",
+        ],
+        force=True,
+    )
 
 
 def ensure_bridge(site: Site, network_id: str) -> str:

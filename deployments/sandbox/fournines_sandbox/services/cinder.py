@@ -93,4 +93,4 @@ def _announce(backup: Any) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serving.run(main)

@@ -10,6 +10,7 @@ import sys
 import uuid
 from typing import Any
 
+from fournines_sandbox.compute.fleet import Fleet
 from fournines_sandbox.compute.hosts import HOSTS
 from fournines_sandbox.services import serving
 from fournines_sandbox.site import Site
@@ -60,9 +61,10 @@ def main() -> None:
     serving.wait_for_catalogue(site)
     _plug_driver()
     _identify(site)
-    _start_services()
+    fleet = _start_services(site)
     application = wsgi.init_application("osapi_compute", "nova-api")
     _lay_out_zones()
+    fleet.watch()
     serving.serve(site, "nova", application)
 
 
@@ -89,7 +91,7 @@ def _identify(site: Site) -> None:
         identity.write_text(str(uuid.uuid4()))
 
 
-def _start_services() -> None:
+def _start_services(site: Site) -> Fleet:
     service = importlib.import_module("nova.service")
     objects = importlib.import_module("nova.objects")
     conf = importlib.import_module("nova.conf").CONF
@@ -99,14 +101,9 @@ def _start_services() -> None:
     for role in ("conductor", "scheduler"):
         topic = importlib.import_module(f"nova.{role}.rpcapi").RPC_TOPIC
         service.Service.create(binary=f"nova-{role}", topic=topic).start()
-    compute = importlib.import_module("nova.compute.rpcapi")
-    for host in HOSTS:
-        service.Service.create(
-            host=host.name,
-            binary="nova-compute",
-            topic=compute.RPC_TOPIC,
-            topic_alt=compute.RPC_TOPIC_ALT,
-        ).start()
+    fleet = Fleet(site)
+    fleet.look()
+    return fleet
 
 
 def _lay_out_zones() -> None:
@@ -126,4 +123,4 @@ def _lay_out_zones() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serving.run(main)

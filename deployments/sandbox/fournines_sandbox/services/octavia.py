@@ -45,4 +45,4 @@ def _listen(listeners: Any) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serving.run(main)

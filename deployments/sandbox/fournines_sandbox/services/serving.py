@@ -5,14 +5,17 @@ What every service process does alike: wait for the database, then serve its WSG
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from cheroot import wsgi
 
 from fournines_sandbox import database
+from fournines_sandbox.faults.api import Faulty
 from fournines_sandbox.site import Site
 
 CATALOGUE_MARKER = "catalogue"
@@ -37,6 +40,17 @@ def prepare(name: str, *arguments: str) -> Site:
     site = Site.from_environment()
     database.wait(site)
     return site
+
+
+def run(main: Callable[[], None]) -> None:
+    """
+    Run a service; a failure ends the process at once, whatever threads it has started, so that it is begun anew.
+    """
+    try:
+        main()
+    except BaseException:  # noqa: BLE001 - whatever it was
+        traceback.print_exc()
+        os._exit(1)
 
 
 def wait_for_catalogue(site: Site) -> None:
@@ -88,7 +102,7 @@ def serve(site: Site, name: str, application: Application) -> None:
     """
     server = wsgi.Server(
         ("127.0.0.1", site.port(name)),
-        _keeping_connections(application),
+        Faulty(site, name, _keeping_connections(application)),
         numthreads=_THREADS,
         server_name="fournines-sandbox",
         request_queue_size=_BACKLOG,
