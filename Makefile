@@ -64,8 +64,8 @@ demo: setup ## The whole story in a few minutes: deploy, load, break, heal, repo
 demo-down: ## Stop everything `make demo` left running.
 	@$(BIN)/fournines down
 
-bench: setup ## Figures as a table and as bench-results/latest.json.
-	$(BIN)/python -m pytest -q -p no:randomly -m bench tests/bench
+bench: setup ## Figures as a table, as JSON and as a chart in bench-results/; ONLY=detection for one, FOURNINES_BENCH_SCALE=0.1 for a look.
+	$(BIN)/python -m pytest -q -p no:randomly -m bench $(if $(ONLY),tests/bench/test_$(ONLY).py,tests/bench)
 
 gen: $(VENV)/.stamp ## Generate rules and dashboards anew.
 	$(BIN)/fournines generate

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -36,6 +37,7 @@ class Vitals(Collector):
         self._view = view
         self._loops = loops
         self._clock = clock
+        self._began_at = clock.now()
 
     def describe(self) -> list[Metric]:
         """
@@ -63,10 +65,16 @@ class Vitals(Collector):
         for name, age in self._loops.beats.items():
             ages.add_metric([name], age)
         yield ages
-        read_at = self._view.read_at
-        if read_at is not None:
-            age = (self._clock.now() - read_at).total_seconds()
-            yield self._one(c.VIEW_AGE, "Seconds since the cloud was last read.", age)
+        age = (self._clock.now() - self._read_at()).total_seconds()
+        yield self._one(c.VIEW_AGE, "Seconds since the cloud was last read.", age)
+
+    def _read_at(self) -> datetime:
+        """
+        The oldest of the readings in use: a round in which the cloud did not answer keeps the one before.
+        """
+        seen = [self._view.inventory(one.name) for one in self._view.platforms]
+        moments = [one.at if one else self._began_at for one in seen]
+        return min(moments, default=self._view.read_at or self._began_at)
 
     def _inbox(self) -> Iterator[Metric]:
         waiting = self._store.inbox.pending(PENDING_MAX)

@@ -1,22 +1,19 @@
 """
-The bench: figures as a table for people and as JSON, each with the machine's load.
+The bench: figures as a table for people, as JSON and as a chart, each with the machine's load.
+
+`make bench` runs all of it, `make bench ONLY=detection` one file; FOURNINES_BENCH_SCALE=0.1 is a quick look.
 """
 
-import json
-import os
 import statistics
 import time
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from rich.console import Console
-from rich.table import Table
 
-RESULTS = Path(__file__).resolve().parents[2] / "bench-results"
+from tests.bench.figures import Figures
+
 REPEATS = 5
 
-_rows = []
+_figures = Figures()
 
 
 def pytest_collection_modifyitems(items):
@@ -27,23 +24,21 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture
+def figures():
+    """
+    Note a figure: `figures.note(goal number, what, value, unit, goal=..., others=...)`.
+    """
+    return _figures
+
+
+@pytest.fixture
 def record():
     """
-    Note a figure: `record(goal, what, value, unit, target)`.
+    As `figures.note`, by position.
     """
 
     def note(goal, what, value, unit, target=""):
-        _rows.append(
-            {
-                "goal": goal,
-                "what": what,
-                "value": round(value, 4),
-                "unit": unit,
-                "target": target,
-                "load": round(os.getloadavg()[0], 2),
-                "at": datetime.now(UTC).isoformat(timespec="seconds"),
-            }
-        )
+        _figures.note(goal, what, value, unit, goal=target)
 
     return note
 
@@ -66,17 +61,6 @@ def median_seconds():
 
 
 def pytest_terminal_summary():
-    """Print the table and write the JSON."""
-    if not _rows:
-        return
-    table = Table(title="Figures")
-    for column in ("goal", "what", "value", "unit", "target", "load"):
-        table.add_column(column, justify="right" if column == "value" else "left")
-    for row in _rows:
-        table.add_row(
-            *(str(row[key]) for key in ("goal", "what", "value", "unit", "target")),
-            str(row["load"]),
-        )
-    Console().print(table)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "latest.json").write_text(json.dumps(_rows, indent=2) + "\n")
+    """Print the table, write JSON and chart."""
+    if _figures.rows:
+        _figures.keep()

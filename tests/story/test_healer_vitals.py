@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from alerts.generation import blind, watchman
 from flows.healer import Healer
-from fournines.cloud.simulated import Behaviour
+from fournines.cloud.simulated import Behaviour, Fault, FaultKind
 from fournines.model.refusal import Reason
 from fournines.store.protocol import StoreError
 from tasks import leasing
@@ -158,3 +158,14 @@ def test_a_closed_case_is_counted_with_its_times(clinic, scraped):
     for stage in ("detection", "first_action", "redundancy"):
         name = f"fournines_case_{stage}_seconds_count"
         assert scraped.value(name, diagnosis="gone") == 1
+
+
+def test_a_cloud_that_does_not_answer_is_not_read(clinic, scraped):
+    """
+    Rounds go on and what was read before is kept; its age is what is told.
+    """
+    clinic.cloud.inject(Fault(FaultKind.CREDENTIALS, call="inventory"))
+    clinic.settle(70)
+    scraped.healer.view.refresh()
+
+    assert scraped.value("fournines_view_age_seconds") >= 70
