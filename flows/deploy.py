@@ -23,6 +23,11 @@ PlatformFilePath = Annotated[
 ServiceName = Annotated[str, Field(description="A service of the platform")]
 
 
+Force = Annotated[
+    bool, Field(description="Even while it is being healed or burns its budget")
+]
+
+
 def _deploy_name() -> str:
     asked = flow_run.parameters
     if asked.get("service"):
@@ -36,21 +41,28 @@ def _deploy_name() -> str:
 
 
 @flow(name="deploy-platform", flow_run_name=_deploy_name, persist_result=False)
-def deploy_platform(platform_file: PlatformFilePath = EXAMPLE) -> Result:
+def deploy_platform(
+    platform_file: PlatformFilePath = EXAMPLE,
+    force: Force = False,  # noqa: FBT002  a form's field
+) -> Result:
     """
     Deploy a whole platform: network, load balancers, instances, addresses, until every service serves.
     """
     desired = request.read_platform(stage.path(platform_file))
     with stage.workshop() as workshop:
         return stage.watched(
-            lambda audience: deployment.deploy(workshop, desired, audience=audience),
+            lambda audience: deployment.deploy(
+                workshop, desired, audience=audience, insist=force
+            ),
             title=f"deploying {desired.name}",
         )
 
 
 @flow(name="deploy-service", flow_run_name=_deploy_name, persist_result=False)
 def deploy_service(
-    service: ServiceName, platform_file: PlatformFilePath = EXAMPLE
+    service: ServiceName,
+    platform_file: PlatformFilePath = EXAMPLE,
+    force: Force = False,  # noqa: FBT002  a form's field
 ) -> Result:
     """
     Deploy one service of a platform, or bring it up to date: changed instances are rolled one after another.
@@ -59,7 +71,7 @@ def deploy_service(
     with stage.workshop() as workshop:
         return stage.watched(
             lambda audience: deployment.deploy(
-                workshop, desired, only=service, audience=audience
+                workshop, desired, only=service, audience=audience, insist=force
             ),
             title=f"deploying {service}",
         )
@@ -75,6 +87,7 @@ def scale_service(
     count: Annotated[int, Field(ge=1, le=1000, description="Instances")],
     platform: Annotated[str, Field(description="Empty: the only one")] = "",
     group: Annotated[str, Field(description="Empty: the only one")] = "",
+    force: Force = False,  # noqa: FBT002  a form's field
 ) -> Result:
     """
     Give a deployed service another number of instances; those that leave are drained first.
@@ -88,6 +101,7 @@ def scale_service(
                 platform=platform or None,
                 group=group or None,
                 audience=audience,
+                insist=force,
             ),
             title=f"scaling {service} to {count}",
         )

@@ -8,7 +8,7 @@ first step, so that whoever comes after a crash goes on towards the same end.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from blueprints import diff, preflight, quarantined
@@ -20,7 +20,7 @@ from fournines.model.refusal import Reason, Refusal
 from fournines.model.value import Value
 from fournines.planning import linter
 from fournines.planning.plan import Plan, Purpose
-from tasks import execution, leasing, observe, registering, sizing
+from tasks import execution, giving_way, leasing, observe, registering, sizing
 from tasks.execution import Outcome, Performer, Progress
 from tasks.workshop import Workshop
 
@@ -126,9 +126,10 @@ def deploy(
     only: str | None = None,
     purpose: Purpose = Purpose.DEPLOY,
     audience: Audience = NOBODY,
+    insist: bool = False,
 ) -> Result:
     """
-    Bring a platform, or one service of it, to what is desired.
+    Bring a platform, or one service of it, to what is desired. It gives way to healing while a budget burns, unless somebody insists.
 
     Raises:
         ServiceUnknown: The platform has no service `only`.
@@ -150,7 +151,10 @@ def deploy(
             drained=_drained(workshop, desired.name)
             | _given_up(workshop, desired.name, purpose),
         )
-        objections = _objections(workshop, desired, seen, made, only)
+        objections = (
+            *_objections(workshop, desired, seen, made, only),
+            *giving_way.objections(workshop, made, services, insist=insist),
+        )
         taken = any(r.reason is Reason.NAME_TAKEN for r in made.refusals)
         if objections or taken:
             # Checked before the first create: half a platform helps nobody.
@@ -159,7 +163,11 @@ def deploy(
             held.take_all([leasing.of_platform(desired.name)])
         record_desired(workshop, desired, only)
         floors = diff.floors(desired)
-        return perform(workshop, made, seen, held, audience, floors=floors)
+        performer = giving_way.between_steps(
+            workshop, made, services, audience.performer, insist=insist
+        )
+        watched = replace(audience, performer=performer)
+        return perform(workshop, made, seen, held, watched, floors=floors)
 
 
 def scale(
@@ -170,6 +178,7 @@ def scale(
     platform: str | None = None,
     group: str | None = None,
     audience: Audience = NOBODY,
+    insist: bool = False,
 ) -> Result:
     """
     Give a group of a deployed service another size; the platform file's count holds again at its next deploy.
@@ -182,7 +191,12 @@ def scale(
     known = sizing.find(workshop.store.registry, service, platform)
     desired = sizing.resized(known, service, count, group)
     return deploy(
-        workshop, desired, only=service, purpose=Purpose.SCALE, audience=audience
+        workshop,
+        desired,
+        only=service,
+        purpose=Purpose.SCALE,
+        audience=audience,
+        insist=insist,
     )
 
 

@@ -43,6 +43,12 @@ Rights = Callable[[], Sequence[Lease]]
 _log = log.get("execution")
 
 
+class GaveWay(Exception):
+    """
+    A performer stopped before a step, because something else must be done first; the message says what.
+    """
+
+
 class Progress(Value):
     """
     One step changed its state: "begun", "done", "failed", or "skipped" (done before a crash).
@@ -219,7 +225,7 @@ class _Execution:
             self.failed[step.id] = self.lost
             _log.warning("lease_lost", step=step.id, error=self.lost)
             return False
-        except CloudError as error:
+        except (CloudError, GaveWay) as error:
             self._fail(step, str(error))
             return False
         except StoreError:

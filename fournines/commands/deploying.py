@@ -36,11 +36,18 @@ PlatformOption = Annotated[
 ]
 
 
+ForceOption = Annotated[
+    bool,
+    typer.Option("--force", help="Even while it is being healed or burns its budget."),
+]
+
+
 @app.command()
 def deploy(
     file: FileArgument = DEFAULT_FILE,
     *,
     service: ServiceOption = None,
+    force: ForceOption = False,
     plain: PlainOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -50,11 +57,14 @@ def deploy(
     desired = request.read_platform(file)
     sizing.check_known(desired, service)
     path = str(file.absolute())
-    asked = {"platform_file": path} | ({"service": service} if service else {})
+    asked: dict[str, Any] = {"platform_file": path, "force": force}
+    asked |= {"service": service} if service else {}
     flow = "deploy:deploy_service" if service else "deploy:deploy_platform"
 
     def body(workshop: Workshop, audience: Audience) -> Result:
-        return deployment.deploy(workshop, desired, only=service, audience=audience)
+        return deployment.deploy(
+            workshop, desired, only=service, audience=audience, insist=force
+        )
 
     result = _act(flow, asked, body, plain=plain, as_json=as_json)
     _end(result, as_json=as_json)
@@ -69,6 +79,7 @@ def scale(
     group: Annotated[
         str | None, typer.Option(help="Needed when there are several.")
     ] = None,
+    force: ForceOption = False,
     plain: PlainOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -84,6 +95,7 @@ def scale(
             platform=platform,
             group=group,
             audience=audience,
+            insist=force,
         )
 
     asked = {
@@ -91,6 +103,7 @@ def scale(
         "count": count,
         "platform": platform or "",
         "group": group or "",
+        "force": force,
     }
     result = _act("deploy:scale_service", asked, body, plain=plain, as_json=as_json)
     _end(result, as_json=as_json)

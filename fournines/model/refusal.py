@@ -37,6 +37,7 @@ class Reason(StrEnum):
     NOT_OURS = "not-ours"
     LOCKED = "locked"
     BUSY = "busy"
+    BURNING = "burning"
     QUOTA = "quota"
     CAPACITY = "capacity"
     NAME_TAKEN = "name-taken"
