@@ -17,6 +17,7 @@ from fournines.model import names
 from fournines.model.desired import Group, Platform, Service
 from fournines.model.inventory import Flavor, Inventory, Quota
 from fournines.model.refusal import Reason, Refusal
+from fournines.model.specification import VolumeSpec
 from fournines.planning.plan import Plan
 from fournines.planning.steps import (
     EnsureFloatingIp,
@@ -56,6 +57,42 @@ def check(desired: Platform, inventory: Inventory, quota: Quota) -> tuple[Refusa
     if missing:
         return tuple(missing)
     return tuple(_quota_refusals(desired, inventory, plan, quota))
+
+
+def room_for(plan: Plan, inventory: Inventory, quota: Quota) -> tuple[Refusal, ...]:
+    """
+    Why the instances and volumes that a plan makes would not fit into the project's quota, next to all there is.
+    """
+    flavors = {f.name: f for f in inventory.flavors}
+    there = {i.name for i in inventory.instances} | {v.name for v in inventory.volumes}
+    made = [
+        flavors[step.spec.flavor]
+        for step in plan.steps
+        if isinstance(step, EnsureInstance)
+        and step.spec.name not in there
+        and step.spec.flavor in flavors
+    ]
+    volumes = [
+        step.spec
+        for step in plan.steps
+        if isinstance(step, EnsureVolume) and step.spec.name not in there
+    ]
+    found = (
+        need.refusal(plan.platform) for need in _of_instances(made, volumes, quota)
+    )
+    return tuple(refusal for refusal in found if refusal is not None)
+
+
+def _of_instances(
+    made: Sequence[Flavor], volumes: Sequence[VolumeSpec], quota: Quota
+) -> tuple[_Need, ...]:
+    return (
+        _Need("instances", len(made), quota.instances),
+        _Need("cores", sum(f.vcpus for f in made), quota.cores),
+        _Need("MB of memory", sum(f.ram_mb for f in made), quota.ram_mb),
+        _Need("volumes", len(volumes), quota.volumes),
+        _Need("GB of volumes", sum(v.size_gb for v in volumes), quota.volume_gb),
+    )
 
 
 def _group_refusals(
@@ -139,11 +176,7 @@ def _quota_refusals(
         if isinstance(step, EnsureSecurityGroup) and step.spec.name not in guards
     )
     needs = (
-        _Need("instances", len(made), quota.instances),
-        _Need("cores", sum(f.vcpus for f in made), quota.cores),
-        _Need("MB of memory", sum(f.ram_mb for f in made), quota.ram_mb),
-        _Need("volumes", len(volumes), quota.volumes),
-        _Need("GB of volumes", sum(v.size_gb for v in volumes), quota.volume_gb),
+        *_of_instances(made, volumes, quota),
         _Need("floating IPs", _count(plan, EnsureFloatingIp), quota.floating_ips),
         _Need("networks", networks, quota.networks),
         _Need("routers", networks, quota.routers),

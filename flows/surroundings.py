@@ -103,6 +103,10 @@ def situation(
         pattern=pattern,
         scene=scene,
         pauses=store.pauses.all(),
+        registered={
+            (kind, name): cloud_id
+            for kind, name, cloud_id in store.registry.resources(subject.platform)
+        },
         unsettled=unsettled(ward, case),
         storm_at=slot_history.storm_at(store.cases, subject, where.platform, now),
         flaps=slot_history.flaps(store.cases, subject.key, where.group.healing, now),

@@ -24,6 +24,7 @@ from flows import (
     heal_measures,
     places,
     remedies,
+    room,
     soak,
     strikes,
 )
@@ -200,6 +201,8 @@ class Treatment:
         problems = linter.problems(plan, seen.situation.inventory, floors)
         if problems:
             return self._page(f"the plan breaks a rule: {problems[0]}")
+        if self._is_crowded(choice.rung, plan, seen.situation):
+            return None
         asked = consenting.stands_in_the_way(
             self.ward, self.book, seen.situation, plan, choice
         )
@@ -226,6 +229,21 @@ class Treatment:
         if choice.rung in {Rung.REPLACE, Rung.SHIFT} and target is not None:
             self._learn(seen.situation, outcome, target, healed=closed is not None)
         return closed
+
+    def _is_crowded(self, rung: Rung, plan: Plan, situation: Situation) -> bool:
+        """
+        Whether the cloud has no room for what the plan makes: then nothing of it is begun.
+        """
+        refusals = room.missing(self.ward.workshop, plan, situation.inventory)
+        if not refusals:
+            return False
+        self.book.refuse(refusals)
+        self.no_room = True
+        if rung not in {Rung.REPLACE, Rung.SHIFT}:
+            self.failed = (*self.failed, rung)
+        self._keep_tries()
+        self.book.set(state=CaseState.DIAGNOSED)
+        return True
 
     def _learn(
         self, situation: Situation, outcome: Outcome, target: str, *, healed: bool

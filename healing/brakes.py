@@ -12,7 +12,7 @@ from datetime import timedelta
 from fournines.model import quarantine
 from fournines.model.desired import instance_digest
 from fournines.model.refusal import Reason, Refusal
-from healing import restraints, storms
+from healing import ownership, restraints, storms
 from healing.situation import Situation, endpoint_floor
 
 Brake = Callable[[Situation], Refusal | None]
@@ -47,36 +47,6 @@ def maintenance(situation: Situation) -> Refusal | None:
     """
     return restraints.maintenance(
         situation.platform, situation.service, situation.subject, situation.now
-    )
-
-
-def not_ours(situation: Situation) -> Refusal | None:
-    """
-    The instance does not carry the mark of this very place.
-    """
-    instance = situation.instance
-    if instance is None:
-        return None
-    owner = instance.owner
-    subject = situation.subject
-    place = (subject.platform, subject.service, subject.group, subject.slot)
-    if owner and (owner.platform, owner.service, owner.group, owner.slot) == place:
-        return None
-    return situation.refuse(
-        Reason.NOT_OURS,
-        f"{instance.name} ({instance.id}) does not carry the mark of {subject.key}",
-    )
-
-
-def locked(situation: Situation) -> Refusal | None:
-    """
-    Somebody locked the instance.
-    """
-    if situation.instance is None or not situation.instance.locked:
-        return None
-    name = situation.instance.name
-    return situation.refuse(
-        Reason.LOCKED, f"{name} is locked; unlock it to let it be healed"
     )
 
 
@@ -208,8 +178,8 @@ BRAKES: tuple[Brake, ...] = (
     switched_off,
     paused,
     unwanted,
-    not_ours,
-    locked,
+    ownership.not_ours,
+    ownership.locked,
     maintenance,
     storms.platform_storm,
     storms.storm,

@@ -4,6 +4,7 @@ Everything a decision about one slot may look at, besides the evidence: a dated 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -61,6 +62,7 @@ class Situation:
         pauses: What people told us to keep our hands off, ended ones too.
         flaps: When alarms about this slot turned out to be nothing, since its last healing.
         quarantines: Builds whose replacements never served.
+        registered: Ids of what the registry remembers, by kind and name.
         lease_holder: Who else holds the service's lease (a deploy, usually), in words.
         scene: What the engines looked at; None where nobody put it together.
         pattern: The whole platform's members; None where nobody put it together.
@@ -84,6 +86,7 @@ class Situation:
     pauses: tuple[Pause, ...] = ()
     flaps: tuple[datetime, ...] = ()
     quarantines: tuple[Quarantine, ...] = ()
+    registered: Mapping[tuple[str, str], str] = field(default_factory=dict)
     lease_holder: str | None = None
     pattern: Pattern | None = None
     scene: Scene | None = None

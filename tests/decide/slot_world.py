@@ -123,6 +123,7 @@ def a_situation(
         )
         for slot, member in enumerate(members)
     )
+    inventory = known.pop("inventory", inventory)
     subject = Subject(
         platform="demo",
         service="shop",

@@ -8,7 +8,8 @@ import pytest
 
 from flows.case_book import CaseBook
 from flows.treatment import Treatment
-from fournines.cloud.simulated import Behaviour
+from fournines.cloud.simulated import Behaviour, Scenario
+from fournines.cloud.simulated.scenario import UNLIMITED
 from fournines.model.case import CaseState, Subject
 from fournines.model.maintenance import MaintenanceWindow
 from fournines.model.pause import Pause
@@ -238,3 +239,34 @@ def test_a_success_in_between_clears_the_strikes(clinic):
     assert CaseState.RECOVERED is case.state
     assert [len(build.strikes) for build in struck] == [1]
     assert clinic.store.quarantines.all() == ()
+
+
+def test_without_room_nothing_is_begun(tmp_path):
+    """
+    The quota is asked before a replacement's first create: none is tried, and the old instance is restarted in its place.
+    """
+    limits = UNLIMITED.model_copy(update={"instances": 4})
+    clinic = Clinic(tmp_path, scenario=Scenario(limits=limits))
+    clinic.cloud.break_instance(SICK, Behaviour.HANG)
+    clinic.alert(SICK)
+    (case,) = clinic.heal()
+
+    assert CaseState.RECOVERED is case.state
+    assert Reason.QUOTA in {refusal.reason for refusal in case.refusals}
+    assert "ensure_instance" not in clinic.changes()
+    assert clinic.members() == BEFORE
+
+
+def test_a_copy_of_our_tags_is_left_alone(clinic):
+    """
+    An instance under our name and with our tags, which is not the one that was made: hands off.
+    """
+    clinic.cloud.break_instance(SICK, Behaviour.HANG)
+    clinic.store.registry.record_resource(
+        "demo", "instance", SICK, "the-one-we-made", at=clinic.clock.now()
+    )
+    clinic.alert(SICK)
+    (case,) = clinic.heal()
+
+    assert [refusal.reason for refusal in case.refusals] == [Reason.NOT_OURS]
+    assert clinic.changes() == []
