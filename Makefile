@@ -8,7 +8,7 @@ CLOUD_VENV := deployments/sandbox/.venv
 TEMPEST_VENV := .fournines/tempest-venv
 PYTHON ?= python3
 
-.PHONY: help setup check test test-fast demo demo-down bench gen clean
+.PHONY: help setup check test test-fast demo demo-down sim bench gen clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ demo: setup ## The whole story in a few minutes: deploy, load, break, heal, repo
 
 demo-down: ## Stop everything `make demo` left running.
 	@$(BIN)/fournines down
+
+sim: $(VENV)/.stamp ## Everything goes wrong at once, under a virtual clock: SEEDS=n many, SEED=n one of them with its story.
+	@SIM_SEEDS="$(or $(SEEDS),1000)" SIM_SEED="$(SEED)" $(BIN)/python -m pytest -q -s -p no:randomly tests/sim/test_simulation.py -k "$(if $(SEED),one_seed,seeds)"
 
 bench: setup ## Figures as a table, as JSON and as a chart in bench-results/; ONLY=detection for one, FOURNINES_BENCH_SCALE=0.1 for a look.
 	$(BIN)/python -m pytest -q -p no:randomly -m bench $(if $(ONLY),tests/bench/test_$(ONLY).py,tests/bench)

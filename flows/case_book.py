@@ -18,6 +18,7 @@ from fournines import log
 from fournines.model.case import Case, CaseEvent, CaseState, Subject
 from fournines.model.refusal import Refusal
 from fournines.store.protocol import Lease, Store
+from healing import plan as planning
 from tasks import case_report
 from tasks.leasing import Holding
 from tasks.workshop import Workshop
@@ -110,8 +111,7 @@ class CaseBook:
         """
         with self._lock:
             changed = self._case.model_copy(update=fields)
-            rights = (*(self._right.rights() if self._right else ()), *self._also)
-            self._store.cases.put(changed, rights=rights)
+            self._store.cases.put(changed, rights=self._rights())
             self._case = changed
 
     def first(self, field: str, at: datetime) -> None:
@@ -145,9 +145,18 @@ class CaseBook:
 
     def close(self, state: CaseState, verdict: str, **fields: Any) -> Case:
         """
-        The end.
+        The end, of the case and of whatever plan of it was left open.
         """
         now = self._clock.now()
+        journal = self._store.journal
+        for left in journal.unfinished():
+            if left.id.startswith(planning.prefix(self._case.id)):
+                journal.close_plan(
+                    left.id,
+                    outcome="broke off; the case went on without it",
+                    at=now,
+                    rights=self._rights(),
+                )
         self.change(
             "case_closed",
             verdict,
@@ -159,6 +168,9 @@ class CaseBook:
         report = case_report.read(self._store, self.case)
         self.publish("verdict", case_text.verdict(self.case, report))
         return self.case
+
+    def _rights(self) -> tuple[Lease, ...]:
+        return (*(self._right.rights() if self._right else ()), *self._also)
 
     def _write(
         self,

@@ -224,6 +224,11 @@ def _evidence(
         health_probes=probes.health,
         peer_probes=tuple(result for _, asked in probes.peers for result in asked),
         front_probes=probes.front,
+        peer_statuses=tuple(
+            member.operating_status
+            for member in places.members(place.group, inventory)
+            if member.name != name and member.weight > 0
+        ),
         measures=measures,
         firing=tuple(
             sorted({a.name for a in firing if a.labels.get("instance_name") == name})

@@ -4,6 +4,7 @@ What an examination found, written into the case: diagnosis, evidence, the cause
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 
 from pydantic import JsonValue
@@ -14,6 +15,7 @@ from flows.examination import Examination
 from flows.ward import Ward
 from fournines.cloud.errors import CloudError
 from fournines.model.case import CaseState
+from fournines.store.protocol import StoreError
 
 
 def write_down(ward: Ward, book: CaseBook, seen: Examination) -> None:
@@ -53,5 +55,6 @@ def _keep_console(ward: Ward, book: CaseBook, instance: str) -> None:
         tail = ward.workshop.cloud.console(instance, lines=20)
     except CloudError as error:
         tail = f"not to be had: {error}"
-    if not book.case.state.ended:
-        book.keep(console=tail)
+    with contextlib.suppress(StoreError):
+        if not book.case.state.ended:
+            book.keep(console=tail)

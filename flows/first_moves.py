@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from datetime import timedelta
+from functools import partial
 
 from alerts import conventions as c
 from alerts import payload
@@ -16,15 +17,16 @@ from flows import slot_history
 from flows.healer_view import View
 from flows.ward import Move
 from fournines import log
+from fournines.cloud import permit
 from fournines.cloud.errors import CloudError
 from fournines.model.case import Subject
 from fournines.model.desired import Group
 from fournines.model.refusal import Refusal
-from fournines.store.protocol import AlertRecord
+from fournines.store.protocol import AlertRecord, LeaseHeld, StoreError
 from healing import first_action, restraints
 from healing.first_action import WeightZero
 from healing.situation import endpoint_floor, is_of_group
-from tasks import leasing
+from tasks import holders, leasing
 from tasks.workshop import Workshop
 
 AGE_SECONDS_MAX = 120.0
@@ -81,7 +83,7 @@ class FirstMoves:
                 min_healthy=found[1].healing.min_healthy,
                 own=[m.name for m in members.members if is_of_group(m.name, subject)],
                 endpoint_min=endpoint_floor(*found),
-                suspects=(),
+                suspects=self._suspects(subject),
                 healing_on=self._workshop.store.switches.is_on("healing"),
                 barred=self._bar(subject, found[1]),
             )
@@ -100,7 +102,7 @@ class FirstMoves:
             if len(self._moves) >= REMEMBERED_MAX:
                 del self._moves[next(iter(self._moves))]
             self._moves[subject.instance] = self._threads.submit(
-                self._make, balancer, members.name, subject.instance
+                self._make, balancer, members.name, subject
             )
 
     def _bar(self, subject: Subject, group: Group) -> Refusal | None:
@@ -113,6 +115,18 @@ class FirstMoves:
             return paused
         flaps = slot_history.flaps(store.cases, subject.key, group.healing, now)
         return restraints.flapping(flaps, group, subject, now)
+
+    def _suspects(self, subject: Subject) -> frozenset[str]:
+        """
+        Other members that are not to be counted on: alerts fire for them, or cases are open.
+        """
+        store = self._workshop.store
+        firing = store.inbox.firing(subject.platform, subject.service)
+        cases = store.cases.cases(service=subject.service, open_only=True)
+        return frozenset(
+            {alert.labels.get(c.INSTANCE_NAME, "") for alert in firing}
+            | {case.subject.instance or "" for case in cases}
+        ) - {subject.instance or ""}
 
     def _permits(self, record: AlertRecord) -> bool:
         age = self._workshop.clock.now() - record.starts_at
@@ -136,14 +150,29 @@ class FirstMoves:
             ("healing", "reconcile")
         )
 
-    def _make(self, balancer: str, pool: str, instance: str) -> Move:
+    def _in_our_hands(self, subject: Subject) -> None:
+        """
+        Asked before each request: a move that waited must not disturb another healer, which treats the slot by now.
+
+        Raises:
+            LeaseHeld: One does.
+        """
+        store = self._workshop.store
+        case = store.cases.open_for(subject.key)
+        lease = store.leases.current(leasing.of_case(case.id)) if case else None
+        if lease and not holders.same_process(lease.holder, self._workshop.holder()):
+            raise LeaseHeld(f"{lease.holder} treats {subject.key}")
+
+    def _make(self, balancer: str, pool: str, subject: Subject) -> Move:
+        instance = subject.instance or ""
         called_at = self._workshop.clock.now()
         error = ""
         try:
-            self._workshop.cloud.set_weight(
-                balancer, pool, instance, 0, deadline_seconds=CALL_SECONDS_MAX
-            )
-        except CloudError as trouble:
+            with permit.granted(partial(self._in_our_hands, subject)):
+                self._workshop.cloud.set_weight(
+                    balancer, pool, instance, 0, deadline_seconds=CALL_SECONDS_MAX
+                )
+        except (CloudError, StoreError) as trouble:
             error = str(trouble)
         done_at = self._workshop.clock.now()
         _log.info(

@@ -8,6 +8,7 @@ the case is open then, and whoever called tries again.
 
 from __future__ import annotations
 
+import contextlib
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -44,7 +45,7 @@ from fournines.model.refusal import Reason, Refusal
 from fournines.planning import linter
 from fournines.planning.plan import Plan
 from fournines.planning.steps import Step
-from fournines.store.protocol import LeaseHeld
+from fournines.store.protocol import LeaseHeld, StoreError
 from healing import consent, ladder, service_plans
 from healing import plan as planning
 from healing.rungs import WEIGHTS, Rung
@@ -74,6 +75,7 @@ class Treatment:
 
     Attributes:
         early: A first examination that somebody began already.
+        move: The first move that was made on the alert's word, done or under way.
         failed: Rungs that did not help; broken: rungs whose plan broke off.
         spoiled: Replacements that never served.
         troubles: Errors met by the plan under way.
@@ -83,6 +85,7 @@ class Treatment:
     book: CaseBook
     performer: Performer = execution.at_once
     early: Future[Examination] | None = None
+    move: Future[Move] | None = None
     failed: tuple[Rung, ...] = ()
     broken: tuple[Rung, ...] = ()
     spoiled: frozenset[str] = frozenset()
@@ -100,9 +103,9 @@ class Treatment:
         with structlog.contextvars.bound_contextvars(
             case=self.book.case.id, subject=self.book.case.subject.key
         ):
-            move = self.ward.first_move(self.book.case.subject.instance)
-            if move is not None:
-                move.add_done_callback(self._moved)
+            self.move = self.ward.first_move(self.book.case.subject.instance)
+            if self.move is not None:
+                self.move.add_done_callback(self._moved)
             try:
                 return self._treat()
             except SubjectUnknown as error:
@@ -118,7 +121,11 @@ class Treatment:
         """
         The first move on the alert's word has ended.
         """
-        move = future.result()
+        with contextlib.suppress(StoreError):
+            # A note beside the way: whoever has the case by now goes on without it.
+            self._note_move(future.result())
+
+    def _note_move(self, move: Move) -> None:
         if self.book.case.state.ended:
             return
         self.book.first("first_action_at", move.called_at)
@@ -138,7 +145,7 @@ class Treatment:
         if resumed is not None:
             return resumed
         for _ in range(RUNGS_MAX):
-            seen = self._examine()
+            seen = self._after_the_move(self._examine())
             if seen.finding.diagnosis in {Diagnosis.BLIND, Diagnosis.UNKNOWN}:
                 return self._give_up(seen)
             with ExitStack() as stack:
@@ -154,6 +161,18 @@ class Treatment:
         return self._page("no remedy helped")
 
     # -- knowing
+
+    def _after_the_move(self, seen: Examination) -> Examination:
+        """
+        A first move that took effect after the look has to be seen before its weight is given back, or the member stays left out.
+        """
+        if self.move is None:
+            return seen
+        move, self.move = self.move.result(), None
+        well = seen.finding.diagnosis is Diagnosis.NOTHING
+        if well and move.done_at >= seen.situation.inventory.at:
+            return self._examine()
+        return seen
 
     def _examine(self) -> Examination:
         early, self.early = self.early, None

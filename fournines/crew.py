@@ -55,7 +55,7 @@ class Crew(Protocol):
         """
         ...
 
-    def first_done(self, futures: Collection[Future[T]]) -> set[Future[T]]:
+    def first_done(self, futures: Collection[Future[T]]) -> Collection[Future[T]]:
         """
         Wait until at least one of these is done; returns all that are.
         """
@@ -93,7 +93,7 @@ class Threads:
         thread.daemon = True
         thread.start()
 
-    def first_done(self, futures: Collection[Future[T]]) -> set[Future[T]]:
+    def first_done(self, futures: Collection[Future[T]]) -> Collection[Future[T]]:
         return wait(futures, return_when=FIRST_COMPLETED).done
 
     def lock(self) -> AbstractContextManager[object]:

@@ -49,6 +49,7 @@ class MemberEvidence(Value):
         health_probes: Requests to the health check's path, oldest first.
         peer_probes: Requests to the users' path of the group's other members in the same moments.
         front_probes: Requests through the load balancer, as users make them.
+        peer_statuses: Octavia's words for the pool's other members.
         firing: Names of alerts that fire for this member.
     """
 
@@ -63,6 +64,7 @@ class MemberEvidence(Value):
     health_probes: tuple[ProbeResult, ...] = ()
     peer_probes: tuple[ProbeResult, ...] = ()
     front_probes: tuple[ProbeResult, ...] = ()
+    peer_statuses: tuple[str, ...] = ()
     measures: Measures | None = None
     firing: tuple[str, ...] = ()
 

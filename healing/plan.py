@@ -61,7 +61,7 @@ def make(choice: Choice, situation: Situation, *, case_id: str) -> Plan:
     told = "\n".join(step.model_dump_json() for step in steps)
     digest = hashlib.sha256(told.encode()).hexdigest()[:8]
     return Plan(
-        id=f"heal-{case_id}-{choice.rung}-{digest}",
+        id=f"{prefix(case_id)}{choice.rung}-{digest}",
         purpose=Purpose.HEAL,
         platform=situation.subject.platform,
         service=situation.subject.service,
@@ -69,6 +69,13 @@ def make(choice: Choice, situation: Situation, *, case_id: str) -> Plan:
         steps=steps,
         refusals=choice.refusals,
     )
+
+
+def prefix(case_id: str) -> str:
+    """
+    What the ids of a case's plans begin with.
+    """
+    return f"heal-{case_id}-"
 
 
 def arriving(plan: Plan, slot: int | None) -> str | None:
@@ -132,7 +139,7 @@ def _serve(
 ) -> tuple[Step, Step]:
     join = JoinPool(
         id=f"join-pool/{place.pool}/{instance}",
-        needs=(after,),
+        needs=(after,) if after else (),
         load_balancer=place.load_balancer,
         pool=place.pool,
         members=(MemberSpec(instance=instance, port=place.port),),
@@ -236,10 +243,16 @@ def _drain(
 
 def _restore(situation: Situation) -> tuple[Step, ...]:
     """
-    The weight that a first action took away, given back.
+    The weight that a first action took away, given back; or the place in its pools, to a member that was left out of them.
     """
     name = situation.subject.instance
     found = pool_member(situation.inventory, situation.group, name) if name else None
+    if name is not None and found is None and situation.instance is not None:
+        return tuple(
+            step
+            for place in situation.group.memberships
+            for step in _serve(situation, place, name, after="")
+        )
     if name is None or found is None or found[2].weight != 0:
         return ()
     balancer, pool, _member = found

@@ -29,6 +29,13 @@ def name() -> str:
     return f"{user}@{socket.gethostname()} process {me}/{_begun(me) or 0} run {run}"
 
 
+def same_process(one: str, other: str) -> bool:
+    """
+    Whether two holders are runs of one process.
+    """
+    return one.partition(" run ")[0] == other.partition(" run ")[0]
+
+
 def is_dead(holder: str) -> bool:
     """
     Whether a holder was a process of this host that runs no more.

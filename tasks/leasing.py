@@ -64,18 +64,21 @@ class Holding:
         with self._lock:
             if self._lost:
                 raise LeaseHeld(self._lost)
-            now = clock.monotonic()
-            if now - self._renewed_at < self.pause_seconds:
-                return
-            try:
-                for name, lease in self._leases.items():
-                    self._leases[name] = self._workshop.store.leases.renew(
-                        lease, ttl_seconds=self._ttl_seconds
-                    )
-            except LeaseHeld as error:
-                self._lost = str(error)
-                raise
-            self._renewed_at = now
+            # Again until it was quick: we may have been stopped while renewing.
+            while clock.monotonic() - self._renewed_at >= self.pause_seconds:
+                self._renew()
+
+    def _renew(self) -> None:
+        now = self._workshop.clock.monotonic()
+        try:
+            for name, lease in list(self._leases.items()):
+                self._leases[name] = self._workshop.store.leases.renew(
+                    lease, ttl_seconds=self._ttl_seconds
+                )
+        except LeaseHeld as error:
+            self._lost = str(error)
+            raise
+        self._renewed_at = now
 
     def take_all(self, names: Iterable[str]) -> None:
         """

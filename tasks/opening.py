@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from fournines.clock import SystemClock
 from fournines.cloud.openstack import open_cloud
 from fournines.settings import Settings
+from fournines.store.clock import StoreClock
 from fournines.store.sql import SqlStore, open_store
 from tasks.probing import HttpProber
 from tasks.workshop import Workshop
@@ -39,8 +40,8 @@ def workshop(settings: Settings) -> Iterator[Workshop]:
         CredentialsRefused: clouds.yaml has no such entry.
         StoreError: The store cannot be opened.
     """
-    clock = SystemClock()
     with store(settings) as opened:
+        clock = StoreClock(opened, SystemClock())
         cloud = open_cloud(settings, clock=clock)
         try:
             yield Workshop(

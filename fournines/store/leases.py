@@ -50,6 +50,13 @@ class SqlLeases:
         self._database = database
         self._clock = clock
 
+    def now(self) -> datetime:
+        """
+        What leases expire by.
+        """
+        with self._database.reading("reading the clock") as db:
+            return self._now(db)
+
     def acquire(
         self, name: str, *, holder: str, purpose: str, ttl_seconds: float
     ) -> Lease:

@@ -333,6 +333,12 @@ class Store(Protocol):
     All of it, over one database.
     """
 
+    def now(self) -> datetime:
+        """
+        The present by the store's own clock: the same for everybody who works on it.
+        """
+        ...
+
     @property
     def registry(self) -> Registry: ...
 

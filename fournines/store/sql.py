@@ -4,6 +4,8 @@ The store over one SQL database.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from fournines.clock import Clock
 from fournines.store.cases import SqlCases
 from fournines.store.database import Database, connect
@@ -32,6 +34,12 @@ class SqlStore:
         self.pauses = SqlPauses(database)
         self.quarantines = SqlQuarantines(database)
         self.approvals = SqlApprovals(database)
+
+    def now(self) -> datetime:
+        """
+        The present by the database's clock.
+        """
+        return self.leases.now()
 
     def close(self) -> None:
         """

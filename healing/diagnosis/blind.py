@@ -26,6 +26,15 @@ def look(evidence: MemberEvidence) -> Finding | None:
         )
     answered = [p for p in evidence.probes if p.answer is Answer.STATUS]
     alone = evidence.peers_silent or not evidence.peer_probes
+    reached = [status for status in evidence.peer_statuses if status in ALIVE]
+    if evidence.peers_silent and not answered and reached:
+        return Finding(
+            diagnosis=Diagnosis.BLIND,
+            saw=(
+                f"not one of {len(evidence.peer_probes)} probes to the peers was answered, yet the load balancer reaches "
+                f"{len(reached)} of them: our way there is cut, and our probes of the member say nothing"
+            ),
+        )
     if (
         evidence.probes
         and not answered

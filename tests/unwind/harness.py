@@ -102,6 +102,7 @@ class WiredStore:
         self.journal = Wired(store.journal, wire, "journal")
         self.leases = Wired(store.leases, wire, "leases")
         self.inbox = store.inbox
+        self.now = store.now
         self.cases = store.cases
         self.switches = store.switches
         self.pauses = store.pauses

@@ -6,6 +6,7 @@ Values are immutable, so they are kept as they are. One lock makes each call one
 
 from __future__ import annotations
 
+from datetime import datetime
 from threading import RLock
 
 from fournines.clock import Clock, SystemClock
@@ -38,6 +39,12 @@ class MemoryStore:
         self.pauses = MemoryPauses(lock)
         self.quarantines = MemoryQuarantines(lock)
         self.approvals = MemoryApprovals(lock)
+
+    def now(self) -> datetime:
+        """
+        The present.
+        """
+        return self.leases.now()
 
     def close(self) -> None:
         """

@@ -5,7 +5,7 @@ Leases in memory.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import RLock
 
 from fournines.clock import Clock
@@ -23,6 +23,12 @@ class MemoryLeases:
         self._clock = clock
         self._held: dict[str, Lease] = {}
         self._fencing: dict[str, int] = {}
+
+    def now(self) -> datetime:
+        """
+        What leases expire by.
+        """
+        return self._clock.now()
 
     def acquire(
         self, name: str, *, holder: str, purpose: str, ttl_seconds: float

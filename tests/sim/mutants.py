@@ -1,0 +1,178 @@
+"""
+Healers that are spoiled on purpose, each in one way: what the laws are for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fournines.model.inventory import Inventory
+from fournines.model.ownership import Owner
+from fournines.model.probing import Answer, ProbeResult
+from fournines.store.protocol import Lease, LeaseHeld
+from tests.sim.healers import SimHealer
+from tests.sim.town import WatchedCloud
+
+
+class Around:
+    """
+    An object with some of its calls replaced.
+    """
+
+    def __init__(self, target: Any, **calls: Callable[..., Any]) -> None:
+        self._target = target
+        self.__dict__.update(calls)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target, name)
+
+
+def _rightless(call: Callable[..., Any]) -> Callable[..., Any]:
+    def without(*args: Any, rights: object = (), **kwargs: Any) -> Any:
+        return call(*args, **kwargs)
+
+    return without
+
+
+def no_fencing(healer: SimHealer, _cloud: WatchedCloud) -> None:
+    """
+    Nobody looks at a lease again once it was had.
+    """
+    store: Any = healer.workshop.store
+    leases, journal, cases = store.leases, store.journal, store.cases
+
+    def renew(lease: Lease, *, ttl_seconds: float) -> Lease:
+        try:
+            return leases.renew(lease, ttl_seconds=ttl_seconds)
+        except LeaseHeld:
+            return lease
+
+    store.leases = Around(leases, renew=renew)
+    names = ("open_plan", "intend", "finish", "close_plan")
+    store.journal = Around(
+        journal, **{name: _rightless(getattr(journal, name)) for name in names}
+    )
+    store.cases = Around(cases, put=_rightless(cases.put))
+
+
+def no_leases(healer: SimHealer, cloud: WatchedCloud) -> None:
+    """
+    Everybody gets every lease.
+    """
+    no_fencing(healer, cloud)
+    store: Any = healer.workshop.store
+    leases = store.leases
+
+    def acquire(name: str, **asked: Any) -> Lease:
+        try:
+            return leases.acquire(name, **asked)
+        except LeaseHeld:
+            return leases.current(name)
+
+    store.leases = Around(leases, acquire=acquire, release=lambda _lease: None)
+
+
+def _other_limits(healer: SimHealer, **limits: Any) -> None:
+    store: Any = healer.workshop.store
+    registry = store.registry
+
+    def changed(platform: Any) -> Any:
+        services = tuple(
+            service.model_copy(
+                update={
+                    "groups": tuple(
+                        group.model_copy(
+                            update={"healing": group.healing.model_copy(update=limits)}
+                        )
+                        for group in service.groups
+                    )
+                }
+            )
+            for service in platform.services
+        )
+        return platform.model_copy(update={"services": services})
+
+    store.registry = Around(
+        registry,
+        platforms=lambda: tuple(changed(p) for p in registry.platforms()),
+        platform=lambda name: (
+            changed(registry.platform(name)) if registry.platform(name) else None
+        ),
+    )
+
+
+def no_floor(healer: SimHealer, _cloud: WatchedCloud) -> None:
+    """
+    Everybody may be taken away at once, in storms too.
+    """
+    _other_limits(healer, min_healthy=0, storm_unhealthy_min=99)
+
+
+def no_disruption_limit(healer: SimHealer, _cloud: WatchedCloud) -> None:
+    """
+    As many healings at once as there are cases.
+    """
+    store: Any = healer.workshop.store
+    registry = store.registry
+
+    def changed(platform: Any) -> Any:
+        return platform and platform.model_copy(update={"disruptions_max": 99})
+
+    store.registry = Around(
+        registry,
+        platforms=lambda: tuple(changed(p) for p in registry.platforms()),
+        platform=lambda name: changed(registry.platform(name)),
+    )
+
+
+def imagination(healer: SimHealer, _cloud: WatchedCloud) -> None:
+    """
+    Absent answers are taken for bad ones at every other address, and for good ones elsewhere.
+    """
+    real = healer.eyes.probe
+
+    def probe(address: str, port: int, path: str, *, timeout_ms: int) -> ProbeResult:
+        seen = real(address, port, path, timeout_ms=timeout_ms)
+        if seen.answer is Answer.UNREACHABLE:
+            status = 500 if int(address.rpartition(".")[2]) % 2 else 200
+            return seen.model_copy(update={"answer": Answer.STATUS, "status": status})
+        return seen
+
+    healer.eyes.probe = probe  # type: ignore[method-assign]
+
+
+def greed(healer: SimHealer, cloud: WatchedCloud) -> None:
+    """
+    What somebody else made is taken for ours.
+    """
+    workshop: Any = healer.workshop
+    real = workshop.cloud.inventory
+
+    def inventory(platform: str, service: str | None = None) -> Inventory:
+        seen: Inventory = real(platform, service)
+        mine = next(iter(seen.instances), None)
+        if mine is None or mine.owner is None:
+            return seen
+        owner = Owner(**mine.owner.model_dump() | {"slot": 99})
+        stolen = mine.model_copy(
+            update={"name": "somebodys-shop-web-0-g1", "owner": owner}
+        )
+        return seen.model_copy(update={"instances": (*seen.instances, stolen)})
+
+    workshop.cloud.inventory = inventory
+
+
+def sloth(healer: SimHealer, _cloud: WatchedCloud) -> None:
+    """
+    Deleting is said and not done.
+    """
+    workshop: Any = healer.workshop
+    workshop.cloud.delete_instance = lambda *_args, **_kwargs: None
+
+
+def forgetfulness(healer: SimHealer, _cloud: WatchedCloud) -> None:
+    """
+    Cases of the dead are nobody's: none is adopted, and no alert reminds of them.
+    """
+    healer.beds.adopt = lambda: 0  # type: ignore[method-assign]

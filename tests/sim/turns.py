@@ -1,0 +1,283 @@
+"""
+Turns: many tasks in one thread, each a greenlet, and a seed that decides who is next.
+
+Time is virtual and passes only when nobody has anything to do now. A task gives its turn away where it sleeps, waits, or passes a point (a call of
+the cloud, a commit of the store). Tasks belong to a process, which may be killed or stopped at any point, as a whole.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from greenlet import getcurrent, greenlet
+
+from fournines.cloud.simulated import Killed
+from fournines.cloud.virtual_clock import EPOCH
+
+YIELD_RATIO = 0.15
+"""Of all points, where somebody else goes on."""
+
+
+@dataclass(eq=False, slots=True)
+class Process:
+    """
+    Tasks that live and die together.
+
+    Attributes:
+        kill_ratio, stop_ratio: Of the points it passes, where it dies, or is stopped.
+        clock_offset: How many seconds its wall clock is wrong.
+    """
+
+    name: str
+    dead: bool = False
+    stopped_until: float = 0.0
+    kill_ratio: float = 0.0
+    stop_ratio: float = 0.0
+    clock_offset: float = 0.0
+    tasks: dict[Task, None] = field(default_factory=dict)
+
+
+@dataclass(eq=False, slots=True)
+class Task:
+    """
+    One flow of control. `ticket` grows with every waking, so that outdated alarms are known.
+    """
+
+    name: str
+    process: Process
+    glet: greenlet
+    ticket: int = 0
+    waiting: bool = False
+
+
+class Turns:
+    """
+    The scheduler.
+
+    Attributes:
+        now: Virtual seconds since the beginning.
+        broken: What escaped from a task: a mistake of ours.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.now = 0.0
+        self.current: Task | None = None
+        self.points = 0
+        self.enough = False
+        self.broken: list[BaseException] = []
+        self.on_kill: Callable[[Process], None] = lambda _process: None
+        self.on_stop: Callable[[], None] = lambda: None
+        self._hub = getcurrent()
+        self._ready: list[Task] = []
+        self._first: list[Task] = []
+        self._alarms: list[tuple[float, int, int, Task]] = []
+        self._count = 0
+
+    # -- from outside
+
+    def run(self, seconds: float) -> None:
+        """
+        Let so many seconds pass, or fewer once a task says `enough` or breaks.
+        """
+        end = self.now + seconds
+        self.enough = False
+        while not self.broken and not self.enough:
+            task = self._next(end)
+            if task is None:
+                self.now = end
+                return
+            self.current = task
+            task.glet.switch()
+            self.current = None
+
+    def _next(self, end: float) -> Task | None:
+        while True:
+            if self._first:
+                task = self._first.pop()
+                if not self._is_stopped(task):
+                    return task
+                continue
+            if self._ready:
+                index = int(self.random.random() * len(self._ready))
+                self._ready[index], self._ready[-1] = (
+                    self._ready[-1],
+                    self._ready[index],
+                )
+                task = self._ready.pop()
+                if not self._is_stopped(task):
+                    return task
+                continue
+            if not self._alarms or self._alarms[0][0] > end:
+                return None
+            due, _, ticket, task = heapq.heappop(self._alarms)
+            if task.ticket == ticket:
+                self.now = max(self.now, due)
+                self.wake(task)
+
+    def _is_stopped(self, task: Task) -> bool:
+        process = task.process
+        if process.dead or process.stopped_until <= self.now:
+            return False
+        self._alarm(task, process.stopped_until)
+        task.waiting = True
+        return True
+
+    # -- tasks
+
+    def spawn(
+        self,
+        name: str,
+        process: Process,
+        act: Callable[[], object],
+        *,
+        after_seconds: float = 0,
+        at_once: bool = False,
+    ) -> None:
+        """
+        Begin a task. `at_once`: it goes first, and whoever spawns it next.
+        """
+        if process.dead:
+            raise Killed(name)
+
+        def body() -> None:
+            try:
+                if not process.dead:
+                    act()
+            except Killed:
+                pass
+            except BaseException as error:  # noqa: BLE001  told to whoever runs the simulation
+                self.broken.append(error)
+            finally:
+                process.tasks.pop(task, None)
+
+        task = Task(name, process, greenlet(body, self._hub))
+        process.tasks[task] = None
+        if after_seconds:
+            task.waiting = True
+            self._alarm(task, self.now + after_seconds)
+        elif at_once and self.current is not None:
+            self._first.append(self.current)
+            self._first.append(task)
+            self._away()
+        else:
+            self._ready.append(task)
+
+    def wake(self, task: Task) -> None:
+        """
+        A task that waits may go on.
+        """
+        if task.waiting:
+            task.waiting = False
+            task.ticket += 1
+            self._ready.append(task)
+
+    def sleep(self, seconds: float) -> None:
+        """
+        Go on so much later.
+        """
+        end = self.now + seconds
+        self.wait(seconds)
+        while self.now < end:
+            self.wait(end - self.now)
+
+    def wait(self, seconds: float | None = None) -> None:
+        """
+        Go on when somebody wakes us, perhaps for nothing, at the latest after so many seconds.
+        """
+        task = self._me()
+        task.waiting = True
+        if seconds is not None:
+            self._alarm(task, self.now + max(seconds, 0.0))
+        self._away()
+
+    def point(self, label: str) -> None:
+        """
+        A moment at which anything may happen to the process, or somebody else goes on.
+        """
+        task = self.current
+        if task is None:
+            return
+        process = task.process
+        if process.dead:
+            raise Killed(label)
+        self.points += 1
+        chance = self.random.random()
+        if chance < process.kill_ratio:
+            self.kill(process)
+            raise Killed(label)
+        chance -= process.kill_ratio
+        if chance < process.stop_ratio:
+            self.stop(process, self.random.choice((0.5, 3, 6, 20, 60)))
+        elif chance > YIELD_RATIO:
+            return
+        self._ready.append(task)
+        self._away()
+
+    def _alarm(self, task: Task, due: float) -> None:
+        self._count += 1
+        heapq.heappush(self._alarms, (due, self._count, task.ticket, task))
+
+    def _me(self) -> Task:
+        assert self.current is not None, "only tasks wait"
+        return self.current
+
+    def _away(self) -> None:
+        task = self._me()
+        self._hub.switch()
+        if task.process.dead:
+            raise Killed(task.name)
+
+    # -- processes
+
+    def kill(self, process: Process) -> None:
+        """
+        As `kill -9`: none of its tasks has another effect.
+        """
+        if process.dead:
+            return
+        process.dead = True
+        for task in process.tasks:
+            if task is not self.current:
+                self.wake(task)
+        self.on_kill(process)
+
+    def stop(self, process: Process, seconds: float) -> None:
+        """
+        As SIGSTOP, and SIGCONT so much later.
+        """
+        self.on_stop()
+        process.stopped_until = max(process.stopped_until, self.now + seconds)
+
+
+class TurnClock:
+    """
+    `Clock` of a process, or the true one.
+    """
+
+    def __init__(self, turns: Turns, process: Process | None = None) -> None:
+        self._turns = turns
+        self._process = process
+
+    def now(self) -> datetime:
+        """
+        The present as this process believes it to be.
+        """
+        wrong = self._process.clock_offset if self._process else 0.0
+        return EPOCH + timedelta(seconds=self._turns.now + wrong)
+
+    def monotonic(self) -> float:
+        """
+        Seconds since the beginning.
+        """
+        return self._turns.now
+
+    def sleep(self, seconds: float) -> None:
+        """
+        Give the turn away.
+        """
+        self._turns.sleep(seconds)
