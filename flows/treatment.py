@@ -24,6 +24,7 @@ from flows import (
     findings,
     heal_measures,
     places,
+    rehearsing,
     remedies,
     room,
     soak,
@@ -222,6 +223,12 @@ class Treatment:
             return self._page(f"the plan breaks a rule: {problems[0]}")
         if self._is_crowded(choice.rung, plan, seen.situation):
             return None
+        broken = rehearsing.broken_law(
+            self.ward, self.book, plan, seen.situation, floors
+        )
+        if broken is not None:
+            self._not_as_rehearsed(choice.rung, *broken)
+            return None
         asked = consenting.stands_in_the_way(
             self.ward, self.book, seen.situation, plan, choice
         )
@@ -244,6 +251,7 @@ class Treatment:
         )
         subject = seen.situation.subject.model_copy(update={"instance": target})
         soak_seconds = seen.situation.group.healing.soak_seconds
+        rehearsing.compare(self.book, outcome)
         closed = self._judge(choice.rung, outcome, subject, soak_seconds)
         if choice.rung in {Rung.REPLACE, Rung.SHIFT} and target is not None:
             self._learn(seen.situation, outcome, target, healed=closed is not None)
@@ -263,6 +271,17 @@ class Treatment:
         self._keep_tries()
         self.book.set(state=CaseState.DIAGNOSED)
         return True
+
+    def _not_as_rehearsed(self, rung: Rung, refusal: Refusal, no_room: bool) -> None:  # noqa: FBT001  as it was found
+        """
+        The plan would have failed: nothing was done, and the next rung is asked for.
+        """
+        self.book.refuse((refusal,))
+        self.no_room = self.no_room or no_room
+        if not no_room:
+            self.failed = (*self.failed, rung)
+        self._keep_tries()
+        self.book.set(state=CaseState.DIAGNOSED)
 
     def _learn(
         self, situation: Situation, outcome: Outcome, target: str, *, healed: bool

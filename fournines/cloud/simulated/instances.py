@@ -172,6 +172,16 @@ def _built(world: World, record: InstanceRecord, at: datetime) -> None:
     _boot(world, record, at)
 
 
+def arrive_later(world: World, record: InstanceRecord, now: datetime) -> None:
+    """
+    A build that is under way ends in its time.
+    """
+    due = world.after(now, world.scenario.speeds.build)
+    world.agenda.book(
+        due, _Later(record, record.epoch, lambda at: _built(world, record, at))
+    )
+
+
 def _boot(world: World, record: InstanceRecord, at: datetime) -> None:
     record.status = "ACTIVE"
     record.console.append(f"{at:%H:%M:%S} {record.name} booting")
