@@ -29,6 +29,9 @@ GATE_SECONDS = 0.1
 GATE_TRIES = 60
 """Longer than a lease lives: whoever died at the gate does not keep it shut."""
 
+INHERIT_SECONDS = 0.2
+"""Pause before a dead healer's lease is tried again: part of the time until its cases go on."""
+
 WAIT_SECONDS = 1.0
 """Pause before the brakes are asked again."""
 
@@ -104,6 +107,20 @@ def _relevant(
     Giving a weight back asks few brakes; who is sick is healed however often he cried out before.
     """
     return tuple(r for r in refusals if kinds.has_a_say(r.reason, diagnosis))
+
+
+def lease_again(ward: Ward, subject: Subject, stack: ExitStack) -> Holding | None:
+    """
+    The service's lease for a plan that was under way when its healer died, whose own lease lives on for a moment. None: it was never free.
+    """
+    clock = ward.workshop.clock
+    begin = clock.monotonic()
+    while clock.monotonic() - begin < WAIT_SECONDS_MAX:
+        held, _ = _take_lease(ward, subject, stack)
+        if held is not None:
+            return held
+        clock.sleep(INHERIT_SECONDS)
+    return None
 
 
 def _take_lease(

@@ -406,17 +406,16 @@ class Treatment:
         target = planning.arriving(plan, case.subject.slot) or case.subject.instance
         subject = case.subject.model_copy(update={"instance": target})
         self.book.note("adopted", f"taken up again after a crash: {plan.id}")
-        try:
-            with self.ward.leases.holding(subject.platform, subject.service) as held:
-                outcome = Outcome(plan_id=plan.id)
-                if plan.id in unfinished:
-                    outcome = self._perform(plan, held)
-                seconds = self._soak_seconds(subject)
-                rung = planning.rung_of(plan)
-                return self._judge(rung, outcome, subject, seconds)
-        except LeaseHeld as error:
-            self.book.note("busy", str(error))
-            return None
+        with ExitStack() as stack:
+            held = clearance.lease_again(self.ward, subject, stack)
+            if held is None:
+                self.book.note("busy", "somebody else works on the service")
+                return None
+            outcome = Outcome(plan_id=plan.id)
+            if plan.id in unfinished:
+                outcome = self._perform(plan, held)
+            seconds = self._soak_seconds(subject)
+            return self._judge(planning.rung_of(plan), outcome, subject, seconds)
 
     def _soak_seconds(self, subject: Subject) -> float:
         place = places.find(self.ward.workshop.store.registry, subject)

@@ -59,10 +59,10 @@ class Pointed:
         moment = f"{self._label}.{name}"
 
         def passing(*args: Any, **kwargs: Any) -> Any:
-            point(moment)
+            point(moment, effect=True)
             result = call(*args, **kwargs)
             told(process, moment, args)
-            point(moment)
+            point(moment, effect=True)
             return result
 
         def reading(*args: Any, **kwargs: Any) -> Any:

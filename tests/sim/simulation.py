@@ -80,6 +80,7 @@ class Simulation:
 
     seed: int
     mutate: Mutate = unchanged
+    healers: int | None = None
     chance: random.Random = field(init=False)
     turns: Turns = field(init=False)
     cloud: WatchedCloud = field(init=False)
@@ -97,6 +98,9 @@ class Simulation:
         outside = Process("outside")
         crew = TurnCrew(self.turns, outside)
         self.cloud = WatchedCloud(a_scenario(self.chance), clock, crew)
+        self.cloud.teller = lambda: (
+            self.turns.current.name if self.turns.current else ""
+        )
         self.store = MemoryStore(clock)
         self.platform = a_platform(self.chance)
         self.gauges = Gauges(self.cloud, self.turns, clock)
@@ -107,10 +111,12 @@ class Simulation:
             healer.process.stopped_until <= self.turns.now
             for healer in self.city.alive()
         )
-        healers = self.chance.choice((1, 2, 2, 3))
+        drawn = self.chance.choice((1, 2, 2, 3))
         self.kill_ratio = self.chance.choice((0.0, 0.0, 0.0005, 0.002))
         self.stop_ratio = self.chance.choice((0.0, 0.0, 0.0005))
-        self.city = City(self.chance, self.turns, self.cloud, self.hire, healers)
+        self.city = City(
+            self.chance, self.turns, self.cloud, self.hire, self.healers or drawn
+        )
         self.city.on_look = self.laws.look
         self.chaos = Chaos(
             self.chance, self.turns, self.cloud, self.gauges, self.laws, self.city
@@ -159,6 +165,12 @@ class Simulation:
                 self._check_end()
         except Exception as error:  # noqa: BLE001  a report says it
             self.turns.broken.append(error)
+        return self.report()
+
+    def report(self) -> Report:
+        """
+        What became of it so far.
+        """
         return Report(
             seed=self.seed,
             broken=_told(self.turns.broken),

@@ -60,6 +60,7 @@ class Turns:
 
     Attributes:
         now: Virtual seconds since the beginning.
+        effects: Points before or after something that changes the world; `doom` is the one at which its process dies.
         broken: What escaped from a task: a mistake of ours.
     """
 
@@ -68,6 +69,8 @@ class Turns:
         self.now = 0.0
         self.current: Task | None = None
         self.points = 0
+        self.doom: int | None = None
+        self.effects = 0
         self.enough = False
         self.broken: list[BaseException] = []
         self.on_kill: Callable[[Process], None] = lambda _process: None
@@ -195,9 +198,9 @@ class Turns:
             self._alarm(task, self.now + max(seconds, 0.0))
         self._away()
 
-    def point(self, label: str) -> None:
+    def point(self, label: str, *, effect: bool = False) -> None:
         """
-        A moment at which anything may happen to the process, or somebody else goes on.
+        A moment at which anything may happen to the process, or somebody else goes on. `effect`: before or after something that changes the world.
         """
         task = self.current
         if task is None:
@@ -205,6 +208,12 @@ class Turns:
         process = task.process
         if process.dead:
             raise Killed(label)
+        if effect:
+            self.effects += 1
+            if self.doom is not None and self.effects > self.doom:
+                self.doom = None
+                self.kill(process)
+                raise Killed(label)
         self.points += 1
         chance = self.random.random()
         if chance < process.kill_ratio:

@@ -70,7 +70,7 @@ class MemoryLeases:
     def in_force(self) -> tuple[Lease, ...]:
         with self._lock:
             now = self._clock.now()
-            found = (one for one in self._held.values() if one.expires_at > now)
+            found = [one for one in self._held.values() if one.expires_at > now]
             return tuple(sorted(found, key=lambda lease: lease.name))
 
     def demand(self, rights: Sequence[Lease]) -> None:

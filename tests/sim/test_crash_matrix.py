@@ -1,0 +1,40 @@
+"""
+A healer dies at every call and commit of a healing, of every kind of fault; the other one takes over, and nothing is doubled, orphaned, lost or left out.
+
+`make sim` plays every moment in five seeds; the plain tests play some of them.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.sim.ordeals import KINDS, Healings
+
+STRIDE = int(os.environ.get("SIM_STRIDE") or 25)
+"""Every so manieth moment, each seed another one."""
+
+SEEDS = 5
+TAKEOVER_SECONDS_MAX = 5.0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_crashes(kind):
+    """
+    Wherever the healer dies, the case is closed, the slot has one instance that serves, the plan is empty, and laws held on the way.
+    """
+    failed, deaths, takeovers = [], 0, []
+    for seed in range(SEEDS):
+        calm = Healings(seed, healers=2).suffer([kind])
+        assert not calm.report.broken, calm.report.story()
+        for doom in range(seed * STRIDE // SEEDS, calm.effects, STRIDE):
+            hurt = Healings(seed, healers=2).suffer([kind], doom=doom)
+            takeovers += hurt.report.takeovers
+            deaths += any(line.endswith(" dies") for line in hurt.report.trace)
+            if hurt.report.broken:
+                failed.append(f"seed {seed}, moment {doom}: {hurt.report.broken}")
+    assert not failed, "\n".join(failed)
+    assert deaths >= 5
+    # Virtual seconds: counted, not measured.
+    assert all(seconds <= TAKEOVER_SECONDS_MAX for seconds in takeovers)
