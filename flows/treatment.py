@@ -8,14 +8,15 @@ the case is open then, and whoever called tries again.
 
 from __future__ import annotations
 
-import contextlib
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
 from flows import (
+    case_moments,
     case_text,
     clearance,
     consenting,
@@ -34,7 +35,7 @@ from flows.case_book import CaseBook
 from flows.examination import Examination
 from flows.places import SubjectUnknown
 from flows.tries import Tries
-from flows.ward import Move, Ward
+from flows.ward import Ward
 from fournines.cloud.errors import (
     CapacityMissing,
     CloudError,
@@ -46,13 +47,13 @@ from fournines.model.refusal import Reason, Refusal
 from fournines.planning import linter
 from fournines.planning.plan import Plan
 from fournines.planning.steps import Step
-from fournines.store.protocol import LeaseHeld, StoreError
+from fournines.store.protocol import LeaseHeld
 from healing import consent, ladder, service_plans
 from healing import plan as planning
 from healing.rungs import WEIGHTS, Rung
 from healing.situation import Situation
 from tasks import execution, perform
-from tasks.execution import Outcome, Performer, Progress
+from tasks.execution import Outcome, Performer
 from tasks.leasing import Holding
 
 LOOKS_MAX = 8
@@ -106,7 +107,7 @@ class Treatment:
         ):
             self.move = self.ward.first_move(self.book.case.subject.instance)
             if self.move is not None:
-                self.move.add_done_callback(self._moved)
+                self.move.add_done_callback(partial(case_moments.first_move, self.book))
             try:
                 return self._treat()
             except SubjectUnknown as error:
@@ -117,24 +118,6 @@ class Treatment:
                 )
                 self.book.refuse((refusal,))
                 return self.book.close(CaseState.REFUSED, refusal.detail)
-
-    def _moved(self, future: Future[Move]) -> None:
-        """
-        The first move on the alert's word has ended.
-        """
-        with contextlib.suppress(StoreError):
-            # A note beside the way: whoever has the case by now goes on without it.
-            self._note_move(future.result())
-
-    def _note_move(self, move: Move) -> None:
-        if self.book.case.state.ended:
-            return
-        self.book.first("first_action_at", move.called_at)
-        if not move.error:
-            self.book.first("out_of_pool_at", move.done_at)
-        took = (move.done_at - move.called_at).total_seconds()
-        what = move.error or f"weight 0 on {move.instance} in {took:.3f} s"
-        self.book.note("first_move", what)
 
     def _treat(self) -> Case:
         if consenting.waiting(self.ward.workshop, self.book.case):
@@ -304,7 +287,7 @@ class Treatment:
             guard=held.check,
             rights=held.rights,
             performer=self._remembering,
-            watch=self._hear,
+            watch=partial(case_moments.step, self.book, self.ward.workshop.clock),
         )
 
     def _remembering(self, step: Step, work: execution.Work) -> perform.Facts:
@@ -316,29 +299,6 @@ class Treatment:
         except CloudError as error:
             self.troubles.append(error)
             raise
-
-    def _hear(self, progress: Progress) -> None:
-        """
-        Every step's change becomes an event, and the case's moments.
-        """
-        now = self.ward.workshop.clock.now()
-        if progress.state == "begun":
-            if progress.kind != "await-serving":
-                self.book.first("first_action_at", now)
-            return
-        took = f" in {progress.seconds:.2f} s" if progress.state == "done" else ""
-        self.book.record(
-            f"step_{progress.state}",
-            f"{progress.step}{took}{': ' + progress.error if progress.error else ''}",
-        )
-        if progress.state != "done":
-            return
-        if (
-            progress.kind == "set-weight" and progress.step.endswith("/0")
-        ) or progress.kind == "leave-pool":
-            self.book.first("out_of_pool_at", now)
-        elif progress.kind == "await-serving":
-            self.book.first("redundancy_at", now)
 
     def _judge(
         self, rung: Rung, outcome: Outcome, subject: Subject, soak_seconds: float

@@ -10,6 +10,7 @@ from flows import examination
 from fournines.cloud.simulated import Behaviour, Scenario
 from fournines.cloud.simulated.scenario import UNLIMITED
 from fournines.model.case import CaseState, Diagnosis
+from fournines.model.inventory import Image
 from fournines.model.refusal import Reason
 from healing import ladder, rehearsal
 from healing import plan as planning
@@ -105,20 +106,22 @@ def test_a_plan_without_quota_is_refused_before_anything_is_touched(tmp_path):
     assert (refusal.reason, refusal.subject) == (Reason.REHEARSAL, "demo/shop/web/1")
 
 
-def test_a_refused_rehearsal_takes_the_next_rung(tmp_path):
+def test_a_plan_that_cannot_succeed_touches_nothing(tmp_path):
     """
-    The case says that the replacement was refused and why; the member is restarted instead, with not one create sent.
+    The image was deleted from the cloud meanwhile: the rehearsal finds it, the case says so, not one create is sent, a person is called.
     """
-    limits = UNLIMITED.model_copy(update={"instances": 4})
-    clinic = Clinic(tmp_path, scenario=Scenario(limits=limits))
+    clinic = Clinic(tmp_path)
+    others = (Image(id="i", name="debian-13"),)
+    gone = dataclasses.replace(clinic.cloud.scenario, images=others)
+    clinic.cloud.scenario = clinic.cloud.world.scenario = gone
     clinic.cloud.break_instance(SICK, Behaviour.HANG)
     clinic.alert(SICK)
     (case,) = clinic.heal()
 
-    assert case.state is CaseState.RECOVERED
-    assert Reason.REHEARSAL in {refusal.reason for refusal in case.refusals}
-    assert "ensure_instance" not in clinic.changes()
-    assert "restart_instance" in clinic.changes()
+    assert case.state is CaseState.PAGED
+    (refusal,) = [r for r in case.refusals if r.reason is Reason.REHEARSAL]
+    assert "no image debian-12" in refusal.detail
+    assert clinic.changes() == []
 
 
 def test_a_plan_that_takes_too_many_away_is_refused(tmp_path):
