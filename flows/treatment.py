@@ -35,7 +35,7 @@ from flows.case_book import CaseBook
 from flows.examination import Examination
 from flows.places import SubjectUnknown
 from flows.tries import Tries
-from flows.ward import Ward
+from flows.ward import Move, Ward
 from fournines.cloud.errors import (
     CapacityMissing,
     CloudError,
