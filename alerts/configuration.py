@@ -29,6 +29,10 @@ DEAD_MAN_INTERVAL = "1m"
 
 PROBE_MODULE = "page"
 
+FOREIGN_TO_MEMBERS = "(fournines|octavia|alertmanager|prometheus|probe|process)[_:].*|up|ALERTS.*|scrape_.*"
+"""Names a member may not give: whoever owns a member could say of another platform's that it is down, or that healing is off. Target
+labels (platform, service, slot) are Prometheus' own, a member's ones of that name are set aside (`honor_labels` is off)."""
+
 _HEADER = "# Written at every start. Changes belong into alerts/configuration.py.\n"
 _MEMBER_BODY_MAX = "2MB"
 _MEMBER_SAMPLES_MAX = 2_000
@@ -197,7 +201,14 @@ def _members(at: Addresses) -> dict[str, Any]:
         "scrape_timeout": f"{pace.member_timeout_ms}ms",
         "body_size_limit": _MEMBER_BODY_MAX,
         "sample_limit": _MEMBER_SAMPLES_MAX,
-        "metric_relabel_configs": [_relabel(c.LE, r"(\d+)\.0", c.LE, "$1")],
+        "metric_relabel_configs": [
+            {
+                "source_labels": ["__name__"],
+                "regex": FOREIGN_TO_MEMBERS,
+                "action": "drop",
+            },
+            _relabel(c.LE, r"(\d+)\.0", c.LE, "$1"),
+        ],
     }
 
 

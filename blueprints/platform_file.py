@@ -19,6 +19,7 @@ from blueprints.source import Source, parse, read_text
 from blueprints.validation import below, validated
 from fournines.model.maintenance import MaintenanceWindow
 from fournines.model.objective import Objective
+from fournines.model.plain import without_password
 from fournines.model.value import Value
 
 Words = Annotated[str, Field(min_length=1)]
@@ -196,7 +197,9 @@ def gather_artefacts(
             )
         except OSError as error:
             problems.append(
-                file.source.problem(where, f"artefact {reference}: {error}")
+                file.source.problem(
+                    where, f"artefact {without_password(reference)}: {error}"
+                )
             )
     if problems:
         raise ArtefactInvalid(problems)

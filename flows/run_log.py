@@ -19,6 +19,7 @@ def attach() -> None:
     """
     Hand our events to Prefect; once per process, however often it is called.
     """
+    log.conceal_records()
     root = logging.getLogger(_ROOT)
     if not root.handlers:
         log.configure()

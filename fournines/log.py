@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from collections.abc import MutableMapping
 from typing import Any, TextIO
 
 import structlog
 
+from fournines.concealment import concealed
 from fournines.model.plain import plain
 
 _SECRET_KEYS = ("password", "secret", "token", "credential", "authorization")
@@ -36,11 +38,11 @@ def hide_unseen(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     """
-    Texts from outside stand in events too: no terminal escape may come out of a log.
+    Texts from outside stand in events too: neither a terminal escape nor a secret may come out of a log.
     """
     for key, value in event.items():
         if isinstance(value, str):
-            event[key] = plain(value)
+            event[key] = concealed(plain(value))
     return event
 
 
@@ -59,6 +61,7 @@ def configure(*, stream: TextIO | None = None, as_json: bool | None = None) -> N
     """
     Set logging up for this process. `as_json` None: JSON unless `stream` is a terminal.
     """
+    conceal_records()
     out = stream or sys.stderr
     machine = not out.isatty() if as_json is None else as_json
     renderer: structlog.typing.Processor = (
@@ -86,6 +89,31 @@ def configure(*, stream: TextIO | None = None, as_json: bool | None = None) -> N
     root.handlers = [handler]
     root.setLevel(logging.INFO)
     root.propagate = False
+
+
+def conceal_records() -> None:
+    """
+    Mask secrets in every record of this process, whoever writes it, tracebacks included: Prefect keeps those of failed runs, and the chain
+    of an error leads back to what a library said.
+    """
+    make = logging.getLogRecordFactory()
+    if getattr(make, "conceals", False):
+        return
+
+    def concealing(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = make(*args, **kwargs)
+        if isinstance(record.msg, str):
+            said = record.getMessage()
+            if concealed(said) != said:
+                record.msg, record.args = concealed(said), ()
+        if record.exc_info and record.exc_info[0] is not None:
+            told = "".join(traceback.format_exception(*record.exc_info))
+            if concealed(told) != told:
+                record.exc_info, record.exc_text = None, concealed(told).rstrip()
+        return record
+
+    concealing.conceals = True  # type: ignore[attr-defined]
+    logging.setLogRecordFactory(concealing)
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:

@@ -7,13 +7,16 @@ the slot, and the slot follows from the checkout unless it is set.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import unquote
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fournines import slots
+from fournines.concealment import conceal
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout: this is a project that runs from its checkout, never an uploaded package."""
@@ -174,4 +177,10 @@ def settings() -> Settings:
     """
     The settings of this process.
     """
-    return Settings()
+    made = Settings()
+    secrets = (made.webhook_token, made.page_url, made.dead_man_url)
+    conceal(*(one.get_secret_value() for one in secrets if one))
+    # Not parsed as a URL: one that is malformed holds its password all the same.
+    for found in re.findall(r":([^:/@\s]+)@", made.database_url or ""):
+        conceal(found, unquote(found))
+    return made

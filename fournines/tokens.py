@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from threading import Lock
 
+from fournines.concealment import conceal
+
 PREVIOUS_SECONDS_MAX = 86_400.0
 """A previous token ends by itself after a day: every Alertmanager reads its file anew at each message."""
 
@@ -105,7 +107,9 @@ def _lines(file: Path) -> tuple[str, ...]:
         text = file.read_text()
     except (OSError, UnicodeDecodeError):
         return ()
-    return tuple(line.strip() for line in text.splitlines() if line.strip())
+    found = tuple(line.strip() for line in text.splitlines() if line.strip())
+    conceal(*found)
+    return found
 
 
 def _seen(file: Path) -> _Seen:

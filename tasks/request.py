@@ -14,7 +14,9 @@ from blueprints.artefact import Fetch, is_url, pack_folder
 from blueprints.catalogue import all_blueprints
 from blueprints.compiling import compile_platform
 from blueprints.platform_file import PlatformFile, gather_artefacts, load
+from fournines.concealment import concealed
 from fournines.model.desired import Platform
+from fournines.model.plain import without_password
 
 DOWNLOAD_BYTES_MAX = 512 * 1024 * 1024
 """A larger application is an image's business."""
@@ -51,6 +53,11 @@ def fetcher(folder: Path) -> Fetch:
     """
 
     def fetch(reference: str) -> bytes:
+        if without_password(reference) != reference:
+            raise OSError(
+                "its address holds a password, which would stand in the store, in the UI and on a command line; "
+                "leave it out and let git's credential helper or ~/.netrc know it"
+            )
         if reference.endswith(".git") or reference.startswith("git+"):
             return _clone(reference.removeprefix("git+"))
         if is_url(reference):
@@ -75,7 +82,7 @@ def _download(url: str) -> bytes:
                 if len(pieces) > DOWNLOAD_BYTES_MAX:
                     raise OSError(f"is larger than {DOWNLOAD_BYTES_MAX} bytes")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise OSError(f"cannot be fetched: {error}") from error
+        raise OSError(concealed(f"cannot be fetched: {error}")) from error
     return bytes(pieces)
 
 
@@ -97,8 +104,8 @@ def _git(*words: str, seconds: float) -> bytes:
             ["git", *words], check=False, capture_output=True, timeout=seconds
         )
     except (FileNotFoundError, subprocess.TimeoutExpired) as error:
-        raise OSError(f"git {words[0]}: {error}") from error
+        raise OSError(concealed(f"git {words[0]}: {error}")) from error
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise OSError(f"git says: {said[-1] if said else done.returncode}")
+        raise OSError(concealed(f"git says: {said[-1] if said else done.returncode}"))
     return done.stdout

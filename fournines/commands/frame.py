@@ -8,6 +8,7 @@ import importlib
 import json
 import logging
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Annotated, Any
@@ -28,6 +29,7 @@ from fournines.cloud.errors import (
     QuotaExceeded,
     RightsMissing,
 )
+from fournines.concealment import concealed
 from fournines.model.plain import plain
 from fournines.settings import settings
 from fournines.store.protocol import LeaseHeld, Store, StoreError
@@ -98,9 +100,10 @@ def run(app: Callable[..., Any], words: Sequence[str] | None = None) -> int:
         # The reader has seen enough (`| head`); nothing more can be said to it.
         sys.stderr.close()
         return FAILED
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  the top: everything becomes a sentence here
         if _verbose:
-            raise
+            sys.stderr.write(concealed(traceback.format_exc()))
+            return code(error)
         complain(sentence(error))
         return code(error)
     return 0
@@ -148,7 +151,7 @@ def complain(text: str) -> None:
     """
     A sentence on standard error.
     """
-    err.print(f"fournines: {plain(text)}", markup=False)
+    err.print(f"fournines: {concealed(plain(text))}", markup=False)
 
 
 def say_json(value: object) -> None:

@@ -112,6 +112,9 @@ def start(settings: Settings, programs: Iterable[Program]) -> None:
     for folder in (settings.log_dir, _run_dir(settings)):
         folder.mkdir(parents=True, exist_ok=True)
     file = _run_dir(settings) / "supervisord.conf"
+    # The database's password may stand in the environment of programs.
+    file.touch(mode=0o600)
+    file.chmod(0o600)
     file.write_text(render(settings, programs))
     bin_dir = Path(sys.executable).parent
     if running(settings):

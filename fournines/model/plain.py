@@ -21,6 +21,9 @@ _UNSEEN = re.compile(
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&])")
 
 
+_IN_URL = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
+
+
 def plain(text: str) -> str:
     """
     The text with everything unseen replaced by U+FFFD; tabs and newlines stay.
@@ -43,3 +46,10 @@ def markdown(text: str) -> str:
     """
     escaped = _MARKDOWN.sub(r"\\\1", line(text))
     return escaped.replace("\\&", "&amp;").replace("\\<", "&lt;").replace("\\>", "&gt;")
+
+
+def without_password(text: str) -> str:
+    """
+    The text with the password of every `scheme://user:password@host` masked.
+    """
+    return _IN_URL.sub(r"\1***@", text) if "://" in text else text

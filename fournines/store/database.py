@@ -25,6 +25,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
+from fournines.concealment import concealed
 from fournines.store.protocol import StoreError
 
 BUSY_TIMEOUT_MS = 10_000
@@ -88,9 +89,9 @@ def connect(url: str) -> Database:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise StoreError(
-            f"the store's URL is not understood: {error}. Use sqlite:///PATH or "
+            f"the store's URL is not understood: {concealed(str(error))}. Use sqlite:///PATH or "
             "postgresql+psycopg://USER@HOST/NAME in FOURNINES_DATABASE_URL"
         ) from error
     backend = parsed.get_backend_name()
@@ -181,6 +182,6 @@ def _translated(attempted: str) -> Iterator[None]:
         cause = getattr(error, "orig", None) or error
         reason = str(cause).strip().splitlines()[0] if str(cause).strip() else "?"
         raise StoreError(
-            f"{attempted} in the store: {reason}. "
+            f"{attempted} in the store: {concealed(reason)}. "
             "Is the database reachable and its directory writable?"
         ) from error

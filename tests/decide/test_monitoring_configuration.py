@@ -4,6 +4,8 @@ What Prometheus, Alertmanager and the blackbox exporter are started with: their 
 
 from __future__ import annotations
 
+import itertools
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -209,3 +211,30 @@ def test_site_sets_its_own_runbooks(tmp_path):
     text = configuration.render(addresses(tmp_path, runbooks="http://wiki.test/rb"))
 
     assert "runbook_url: http://wiki.test/rb/ProbeFail.md" in text["rules/fast.yml"]
+
+
+def test_a_member_speaks_for_itself_alone(tmp_path):
+    """
+    No metric that our rules read of others can come from a member's page: 1,000 forged samples, none is kept.
+    """
+    text = configuration.render(addresses(tmp_path))["prometheus.yml"]
+    jobs = {one["job_name"]: one for one in yaml.safe_load(text)["scrape_configs"]}
+    members = jobs["members"]
+    (drop,) = [
+        r for r in members["metric_relabel_configs"] if r.get("action") == "drop"
+    ]
+    rules = "".join(files.texts().values())
+    read = set(re.findall(r"\b[a-zA-Z_:][a-zA-Z0-9_:]*(?=[{\[ )])", rules))
+    foreign = {
+        name
+        for name in read
+        if re.match(r"(fournines|octavia|alertmanager|prometheus|probe)[_:]", name)
+    }
+    own = {name for name in read if name.startswith("http_request_duration_seconds_")}
+    forged = list(itertools.islice(itertools.cycle(sorted(foreign)), 1_000))
+
+    assert len(foreign) >= 30
+    assert len(own) >= 3
+    assert sum(re.fullmatch(drop["regex"], name) is None for name in forged) == 0
+    assert [name for name in own if re.fullmatch(drop["regex"], name)] == []
+    assert not members.get("honor_labels", False)

@@ -23,6 +23,7 @@ from openstack.config import OpenStackConfig
 
 from fournines.cloud.errors import CredentialsRefused, FeatureMissing
 from fournines.cloud.openstack import status_tree, translation
+from fournines.concealment import conceal
 from fournines.settings import ROOT, Settings
 
 T = TypeVar("T")
@@ -257,6 +258,7 @@ def connect(settings: Settings, cloud: str | None = None) -> Connection:
             app_name="fournines",
             api_timeout=settings.request_timeout_seconds,
         )
+        conceal(*_secrets(region.config.get("auth") or {}))
         sdk = openstack.connection.Connection(config=region)
         for adapter in cast("Any", sdk.session).session.adapters.values():
             adapter.init_poolmanager(SOCKET_POOLS, SOCKETS_MAX)
@@ -269,6 +271,18 @@ def connect(settings: Settings, cloud: str | None = None) -> Connection:
             ) from error
         raise translation.from_exception(attempted, error) from error
     return Connection(sdk, settings.request_timeout_seconds)
+
+
+def _secrets(auth: dict[str, Any]) -> list[str]:
+    """
+    What must not be said of an entry: whatever its name calls a password, a secret, a token or a passcode.
+    """
+    words = ("password", "secret", "token", "passcode")
+    return [
+        str(value)
+        for name, value in auth.items()
+        if value and any(word in name.lower() for word in words)
+    ]
 
 
 def _check_file(path: Path, attempted: str) -> None:

@@ -23,6 +23,7 @@ from fournines.cloud.errors import (
     ResourceMissing,
     RightsMissing,
 )
+from fournines.concealment import concealed
 
 MESSAGE_LENGTH_MAX = 500
 """Fault texts are for people; some services answer with whole HTML pages."""
@@ -34,6 +35,7 @@ def message(body: str) -> str:
     """
     The sentence meant for people in an error's body, whichever service wrote it.
     """
+    body = concealed(body)
     try:
         content = json.loads(body)
     except ValueError:
@@ -104,18 +106,19 @@ def from_exception(attempted: str, error: Exception) -> CloudError:
             return from_response(attempted, int(status), str(error))
     if "is a required attribute" in str(error):
         # keystoneauth's plugins say this with a bare Exception.
-        return CredentialsRefused(attempted, str(error), _CHECK_ENTRY)
+        return CredentialsRefused(attempted, concealed(str(error)), _CHECK_ENTRY)
     for kinds, ours, remedy in _LIBRARY_ERRORS:
         if isinstance(error, kinds):
             return ours(attempted, _sentence(error), remedy)
-    return CloudUnreachable(attempted, f"{type(error).__name__}: {error}")
+    return CloudUnreachable(attempted, concealed(f"{type(error).__name__}: {error}"))
 
 
 def _sentence(error: Exception) -> str:
     """
     What a library says, without the chain of its own causes.
     """
-    return " ".join(str(error).split()).split(": HTTP", 1)[0][:MESSAGE_LENGTH_MAX]
+    text = " ".join(concealed(str(error)).split())
+    return text.split(": HTTP", 1)[0][:MESSAGE_LENGTH_MAX]
 
 
 _CHECK_ENTRY = "Check auth_url, user and secret of the entry in clouds.yaml"
