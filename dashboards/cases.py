@@ -39,6 +39,18 @@ def _state() -> Row:
                 red_below=1,
             ),
             Panel(
+                "Held back",
+                (
+                    Query(f"max({c.PAUSES})", "pauses"),
+                    Query(f"max({c.WINDOWS_OPEN})", "maintenance windows"),
+                    Query(f"max({c.BUILDS_QUARANTINED})", "builds in quarantine"),
+                    Query(f"max({c.APPROVALS_WAITING})", "waiting for a person"),
+                ),
+                "What people and brakes hold; `fournines status` says why.",
+                Kind.NUMBER,
+                columns=8,
+            ),
+            Panel(
                 "Watchdog",
                 (Query(f"min({c.WATCHDOG_AGE})"),),
                 "Seconds since the healer last heard the Watchdog.",

@@ -121,6 +121,14 @@ def approval_of(request: Approval) -> str:
     return "\n".join(lines)
 
 
+def restraints_of(said: tuple[str, ...]) -> str:
+    """
+    What keeps healing back, in markdown.
+    """
+    lines = [f"- {markdown(one)}" for one in said] or ["Nothing: healing is on."]
+    return "\n".join(["## Healing", "", *lines])
+
+
 def plan_of(plan: Plan, why: str, rejected: dict[str, str]) -> str:
     """
     A plan in markdown: its steps, why this rung, and why not the others.

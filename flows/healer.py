@@ -33,6 +33,7 @@ from flows.healer_recorder import Recorder
 from flows.healer_sweep import Sweep
 from flows.healer_view import View
 from flows.healer_vitals import Vitals
+from flows.restraint_gauges import RestraintGauges
 from flows.ward import Ward
 from fournines import log
 from fournines.metrics.prometheus import Prometheus
@@ -104,6 +105,7 @@ class Healer:
         )
         self.vitals = Vitals(workshop.store, self.view, self.loops, workshop.clock)
         self.registry.register(self.vitals)
+        self.registry.register(RestraintGauges(workshop.store, workshop.clock))
         ProcessCollector(registry=self.registry)
         self._pruned_at: datetime | None = None
         self._moved = Counter(
@@ -232,6 +234,7 @@ class Healer:
         if not self.recorder.ping():
             return
         self.recorder.hear_answers()
+        self.recorder.show_restraints()
         if not self.beds.occupied:
             self.recorder.mirror()
 

@@ -23,7 +23,7 @@ from flows import case_text, run_answers
 from flows.heal import heal
 from fournines import log
 from fournines.model.case import Case, CaseEvent, CaseState
-from tasks import artifacts, case_report
+from tasks import artifacts, case_report, restraints
 from tasks.case_report import CaseReport
 from tasks.workshop import Workshop
 
@@ -52,6 +52,7 @@ class Recorder:
         # Without an address Prefect would start a server of its own inside this process.
         self._wanted = bool(PREFECT_API_URL.value())
         self.is_up = False
+        self._shown: tuple[str, ...] | None = None
 
     def ping(self) -> bool:
         """
@@ -85,6 +86,18 @@ class Recorder:
         """
         return run_answers.hear(self._workshop) if self.is_up else 0
 
+    def show_restraints(self) -> bool:
+        """
+        What keeps healing back, as an artifact of its own in the UI; written when it changes. Returns whether it was.
+        """
+        store, now = self._workshop.store, self._workshop.clock.now()
+        said = restraints.sentences(store, now)
+        if said == self._shown:
+            return False
+        asyncio.run(_show(case_text.restraints_of(said)))
+        self._shown = said
+        return True
+
     async def _mirror_all(self, cases: list[Case]) -> None:
         async with get_client() as client:
             for case in reversed(cases):
@@ -93,6 +106,18 @@ class Recorder:
                 changed = case.model_copy(update={"flow_run_id": run_id})
                 self._workshop.store.cases.put(changed)
                 _log.info("case_mirrored", case=case.id, flow_run=run_id)
+
+
+async def _show(markdown: str) -> None:
+    async with get_client() as client:
+        await client.create_artifact(
+            ArtifactCreate(
+                key="healing",
+                type="markdown",
+                description="what keeps healing back",
+                data=markdown,
+            )
+        )
 
 
 async def _mirror(client: PrefectClient, report: CaseReport) -> str:

@@ -17,6 +17,7 @@ from alerts import conventions as c
 from flows.healer_loops import Loops
 from flows.healer_view import View
 from fournines.clock import Clock
+from fournines.model.case import CaseState
 from fournines.store.protocol import Store, StoreError
 from tasks import leasing
 
@@ -94,7 +95,12 @@ class Vitals(Collector):
     def _cases(self) -> Iterator[Metric]:
         held = {lease.name: lease.holder for lease in self._store.leases.in_force()}
         found = self._store.cases.cases(open_only=True, limit=OPEN_MAX)
-        holders = Counter(held.get(leasing.of_case(case.id), "") for case in found)
+        # Whoever waits for a person needs no healer.
+        holders = Counter(
+            held.get(leasing.of_case(case.id), "")
+            for case in found
+            if case.state is not CaseState.AWAITING
+        )
         nobody = holders.pop("", 0)
         by_holder = GaugeMetricFamily(
             c.CASES_HELD,

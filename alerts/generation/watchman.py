@@ -31,7 +31,7 @@ REFUSALS_MAX = 20
 RESTARTS_MAX = 3
 """In fifteen minutes."""
 
-_PASSING = "busy|cool-down|disruptions|nothing-wrong"
+_PASSING = "busy|calming|cool-down|disruptions|nothing-wrong"
 """Reasons that pass by themselves, and happen all the time."""
 
 
@@ -68,6 +68,12 @@ def alerts() -> tuple[AlertRule, ...]:
             f"sum by ({by(c.SERVICE_LABELS)}) "
             f'(increase({c.CASES_ENDED}{{state="paged"}}[15m])) > 0',
             "{{ $labels.service }}: a case ended with a call for a person; see `fournines cases`",
+            page,
+        ),
+        _own(
+            c.Alert.APPROVAL_WAITING,
+            f"max({c.APPROVALS_WAITING}) > 0",
+            "{{ $value }} plans that cannot be undone wait for a person's word; see `fournines approve`",
             page,
         ),
         _own(

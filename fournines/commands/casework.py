@@ -18,7 +18,7 @@ from fournines.commands import frame
 from fournines.commands.frame import JsonOption
 from fournines.model.case import Case, CaseState
 from fournines.model.plain import line, plain
-from tasks import case_report
+from tasks import case_report, restraints
 from tasks.case_report import CaseReport
 
 app = typer.Typer(rich_markup_mode=None)
@@ -53,6 +53,7 @@ def cases(
         found = store.cases.cases(
             service=service, open_only=open_only, since=begin, limit=limit
         )
+        held_back = restraints.sentences(store, SystemClock().now())
     if as_json:
         frame.say_json([case.model_dump(mode="json") for case in found])
         return
@@ -64,6 +65,8 @@ def cases(
         _narrow_list(found)
     if len(found) == limit:
         frame.say(f"the newest {limit}; more with --limit")
+    for said in held_back:
+        frame.say(line(said))
 
 
 @app.command()

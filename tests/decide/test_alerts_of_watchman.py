@@ -55,6 +55,14 @@ def series(name, values, **labels):
             id="the-first-paged-case",
         ),
         pytest.param(
+            [series("fournines_approvals_waiting", "0x30 1x100")],
+            Alert.APPROVAL_WAITING,
+            PAGE,
+            30,
+            31,
+            id="a-person-is-asked",
+        ),
+        pytest.param(
             [series("fournines_view_age_seconds", "0x30 0+1x100")],
             Alert.CLOUD_UNREAD,
             PAGE,

@@ -132,3 +132,25 @@ def test_a_changed_plan_pauses_the_run_again(paused):
     assert client.read_flow_run(case.flow_run_id).state.is_paused()
     client.resume_flow_run(case.flow_run_id)
     assert run_answers.hear(clinic.workshop) == 1
+
+
+def test_what_keeps_healing_back_stands_in_the_ui(paused):
+    """
+    The switch and everything else that holds is an artifact, written when it changes and only then.
+    """
+    from flows.healer_recorder import Recorder
+
+    clinic, case, client = paused
+    recorder = Recorder(clinic.workshop)
+    clinic.store.switches.set(
+        "healing", on=False, by="ann", why="game day", at=clinic.clock.now()
+    )
+
+    assert [recorder.show_restraints(), recorder.show_restraints()] == [True, False]
+    (shown,) = [found for found in client.read_artifacts() if found.key == "healing"]
+    assert "game day" in shown.data
+    assert case.id in shown.data
+    clinic.store.switches.set(
+        "healing", on=True, by="ann", why="", at=clinic.clock.now()
+    )
+    assert recorder.show_restraints()
