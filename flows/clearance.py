@@ -60,7 +60,7 @@ def obtain(
                 spoiled=spoiled,
             )
             refusals = brakes.objections(situation)
-            refusals = _relevant(seen.finding.diagnosis, refusals)
+            refusals = relevant(seen.finding.diagnosis, refusals)
             if held is not None and not refusals:
                 with book.under(gate):
                     book.change("may_act", "no brake objects", state=CaseState.ACTING)
@@ -100,7 +100,7 @@ def _gate(ward: Ward, platform: str) -> Iterator[Lease]:
         yield lease
 
 
-def _relevant(
+def relevant(
     diagnosis: Diagnosis, refusals: tuple[Refusal, ...]
 ) -> tuple[Refusal, ...]:
     """

@@ -33,6 +33,7 @@ _COMMANDS = {
     "status": ("looking", "What is deployed, and how it is."),
     "cases": ("casework", "Healing cases, newest first."),
     "case": ("casework", "One healing case: why, evidence, plan, steps, verdict."),
+    "heal": ("consulting", "What the healer would do now, and why not."),
     "healing": ("switching", "The master switch of healing: on, off, status."),
     "token": ("rotating", "The healer's bearer token: rotate, retire, status."),
     "pause": (
