@@ -77,7 +77,7 @@ class FirstMoves:
             return
         balancer, members = pool
         with self._lock:
-            decision = first_action.decide(
+            decision: WeightZero | Refusal = first_action.decide(
                 subject.instance,
                 members.members,
                 min_healthy=found[1].healing.min_healthy,
@@ -85,10 +85,12 @@ class FirstMoves:
                 endpoint_min=endpoint_floor(*found),
                 suspects=self._suspects(subject),
                 healing_on=self._workshop.store.switches.is_on("healing"),
-                barred=self._bar(subject, found[1]),
             )
-            if isinstance(decision, WeightZero) and self._is_taken(subject):
-                return
+            if isinstance(decision, WeightZero):
+                if self._is_taken(subject):
+                    return
+                # Asked last: in a storm nearly all are refused before.
+                decision = self._bar(subject, found[1]) or decision
             if isinstance(decision, Refusal):
                 self.on_refusal(decision)
                 _log.info(

@@ -33,7 +33,6 @@ def decide(
     endpoint_min: int = 1,
     suspects: Collection[str],
     healing_on: bool = True,
-    barred: Refusal | None = None,
 ) -> WeightZero | Refusal:
     """
     Whether to take requests away from a member at once.
@@ -46,7 +45,6 @@ def decide(
         endpoint_min: How many others of the whole pool must.
         suspects: Members that are not to be counted on: other open cases' instances.
         healing_on: The master switch.
-        barred: What else forbids even a weight: a pause, a member that flaps.
     """
 
     def refuse(reason: Reason, detail: str) -> Refusal:
@@ -54,8 +52,6 @@ def decide(
 
     if not healing_on:
         return refuse(Reason.SWITCHED_OFF, "healing is switched off")
-    if barred is not None:
-        return barred
     member = next((m for m in members if m.name == instance), None)
     if member is None:
         return refuse(Reason.MISSING, "it is in no pool")

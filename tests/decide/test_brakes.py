@@ -255,17 +255,6 @@ def test_first_action(pool, suspects, healing_on, reason):
         assert reason == decision.reason
 
 
-def test_what_bars_a_first_action_is_its_answer():
-    """
-    A pause keeps even the weight.
-    """
-    barred = Refusal(reason=Reason.PAUSED, detail="paused by ann")
-
-    assert barred == first_action.decide(
-        name(0), members(UP, UP, UP), min_healthy=1, suspects=(), barred=barred
-    )
-
-
 def test_first_action_needs_a_member():
     """
     Who is in no pool cannot be drained.
