@@ -105,7 +105,7 @@ def examine(
         inventory,
         pattern,
         front=found.probes.front,
-        load=scenery.measure(ward, subject, member.diagnosis),
+        load=scenery.measure(ward, subject, member.diagnosis, found.probes.front),
     )
     finding = explain(member, evidence, scene)
     members = surroundings.views(place.group, inventory, evidence, member, found.probes)

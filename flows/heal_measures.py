@@ -63,10 +63,12 @@ def of_service(metrics: Metrics, *, platform: str, service: str) -> Load:
     A service's load now and over the last hour, this minute not counted.
     """
     where = f'{c.PLATFORM}="{platform}",{c.SERVICE}="{service}"'
+    counted = f'{c.APP_COUNT}{{{where},job="{c.Job.MEMBERS}"}}'
     minute = f"{c.edge_total_over('1m')}{{{where}}}"
     return Load(
         request_rate=value(metrics, f"sum({c.edge_total_over('10s')}{{{where}}})"),
         usual_rate=value(metrics, f"sum(avg_over_time({minute}[1h] offset 5m))"),
+        arriving_rate=value(metrics, f"sum(rate({counted}[{WINDOW}]))"),
     )
 
 

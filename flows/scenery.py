@@ -58,11 +58,18 @@ def build(
     )
 
 
-def measure(ward: Ward, subject: Subject, diagnosis: Diagnosis) -> Load:
+def measure(
+    ward: Ward,
+    subject: Subject,
+    diagnosis: Diagnosis,
+    front: tuple[ProbeResult, ...],
+) -> Load:
     """
-    How much is asked of the service; only asked where load could explain what is seen.
+    How much is asked of the service; only asked where load could explain what is seen, or say whether others than we get through.
     """
-    if diagnosis in {Diagnosis.NOTHING, Diagnosis.GONE, Diagnosis.BLIND}:
+    locked_out = bool(front) and not any(probe.good for probe in front)
+    unasked = {Diagnosis.NOTHING, Diagnosis.GONE, Diagnosis.BLIND}
+    if diagnosis in unasked and not locked_out:
         return Load()
     return heal_measures.of_service(
         ward.metrics, platform=subject.platform, service=subject.service

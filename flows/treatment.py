@@ -194,6 +194,11 @@ class Treatment:
         self.book.refuse(choice.refusals)
         self.book.keep(rejected=dict(choice.rejected))
         if choice.rung is Rung.PAGE:
+            if seen.finding.diagnosis is Diagnosis.BALANCER:
+                # The member itself is well: whoever is called must not find it left out as well.
+                back = choice.model_copy(update={"rung": Rung.WATCH})
+                give = planning.make(back, seen.situation, case_id=self.book.case.id)
+                self._perform(give, held)
             return self._page(f"{choice.why} ({seen.finding.saw})")
         plan = planning.make(choice, seen.situation, case_id=self.book.case.id)
         floors = {

@@ -48,6 +48,9 @@ class Settings(BaseSettings):
         default_factory=lambda: ROOT / ".fournines",
         description="Everything this checkout remembers: store, logs, embedded cloud.",
     )
+    checkout: Path = Field(
+        ROOT, description="Where the embedded cloud's clouds.yaml is looked for."
+    )
     slot: int | None = Field(
         None, ge=0, lt=slots.SLOTS, description="0-49; None: derived and remembered."
     )

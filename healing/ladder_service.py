@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from fournines.model import quarantine
 from fournines.model.desired import instance_digest
 from fournines.model.refusal import Reason, Refusal
+from healing.diagnosis import balancer
 from healing.rungs import Rung
+from healing.scene import NOT_MEASURED
 from healing.situation import Situation
 
 GROWTH_RATIO = 0.5
@@ -92,6 +94,16 @@ def fail_over(situation: Situation, _no_new: str | None) -> Offer:
     if front.pending:
         against = f"{front.name} is {front.provisioning_status}: not to be raced"
         refusal = situation.refuse(Reason.BUSY, against)
+        return Offer(Rung.FAIL_OVER, why, against=against, refusal=refusal)
+    load = situation.scene.load if situation.scene else NOT_MEASURED
+    through = balancer.users_get_through(front, load)
+    if through is not False:
+        against = (
+            f"users get through {front.name}: a failover would cost them"
+            if through
+            else f"only our own requests through {front.name} fail: our way may be cut"
+        )
+        refusal = situation.refuse(Reason.EVIDENCE_MISSING, against)
         return Offer(Rung.FAIL_OVER, why, against=against, refusal=refusal)
     return Offer(Rung.FAIL_OVER, why)
 

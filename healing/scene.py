@@ -23,10 +23,12 @@ class Load(Value):
     Attributes:
         request_rate: Requests per second at the load balancer now.
         usual_rate: The last hour's average.
+        arriving_rate: Requests per second that the members themselves count: a witness beside the load balancer.
     """
 
     request_rate: float | None = None
     usual_rate: float | None = None
+    arriving_rate: float | None = None
 
 
 USUAL_LIMITS = HealingLimits()

@@ -2,14 +2,23 @@
 Load-balancer trouble: the members answer us, and users do not get through to them.
 
 Either Octavia calls the load balancer ERROR, or our own requests through its address fail while members that it should send them to are
-well. A load balancer that somebody changes at this moment is looked at again: its own failover must not be raced.
+well. Our requests alone prove little, because our own way to its address may be cut: where the load balancer measures that it passes
+requests on, nothing is wrong with it. A load balancer that somebody changes at this moment is looked at again: its own failover must not
+be raced.
 """
 
 from __future__ import annotations
 
 from fournines.model.case import Diagnosis
+from fournines.model.probing import Answer
 from healing.diagnosis.finding import SAMPLES_MIN, Finding
-from healing.scene import BalancerState, Scene
+from healing.scene import BalancerState, Load, Scene
+
+ARRIVING_RATIO_MAX = 0.1
+"""Of the usual requests: so few reach the members by other ways (our probes) when nobody gets through."""
+
+USUAL_RATE_MIN = 20.0
+"""Requests a second: of fewer, a silence of ten seconds proves nothing."""
 
 
 def look(member: Finding, scene: Scene) -> Finding | None:
@@ -41,5 +50,25 @@ def _trouble(front: BalancerState, scene: Scene) -> str | None:
     bad = [probe for probe in front.probes if not probe.good]
     if not expected or len(bad) < SAMPLES_MIN or len(bad) < len(front.probes):
         return None
+    if users_get_through(front, scene.load):
+        return None
     said = bad[-1].status or bad[-1].answer
     return f"all {len(bad)} requests through {front.name} failed ({said})"
+
+
+def users_get_through(front: BalancerState, load: Load) -> bool | None:
+    """
+    Whether others than we get through; None when nobody but we ourselves could say.
+    """
+    if any(probe.good for probe in front.probes):
+        return True
+    if any(probe.answer is Answer.STATUS for probe in front.probes):
+        return False
+    if load.request_rate:
+        return True
+    if front.operating_status in {"ERROR", "OFFLINE"}:
+        return False
+    if load.arriving_rate is None or (load.usual_rate or 0.0) < USUAL_RATE_MIN:
+        return None
+    assert load.usual_rate is not None
+    return load.arriving_rate >= ARRIVING_RATIO_MAX * load.usual_rate

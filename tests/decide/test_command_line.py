@@ -247,7 +247,7 @@ def test_the_embedded_cloud_before_its_first_up(command, monkeypatch, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
-    monkeypatch.setattr("fournines.cloud.openstack.connection.ROOT", elsewhere)
+    monkeypatch.setenv("FOURNINES_CHECKOUT", str(elsewhere))
 
     code, _out, err = command("deploy", EXAMPLE)
 

@@ -23,16 +23,21 @@ class LoadGauges(Gauges):
     """
 
     usual = 100.0
+    arriving = 100.0
 
     def instant(self, query):
         """
         The value of a query about load, or of any other.
         """
+        if self.down:
+            return super().instant(query)
         if re.match(r"sum\(fournines:edge_total:rate10s", query):
             rate = self.cloud.pressure(BALANCER, POOL)
             return (Sample({}, rate, self.clock.now()),)
         if re.match(r"sum\(avg_over_time\(fournines:edge_total:rate1m", query):
             return (Sample({}, self.usual, self.clock.now()),)
+        if re.match(r"sum\(rate\(http_request_duration_seconds_count", query):
+            return (Sample({}, self.arriving, self.clock.now()),)
         return super().instant(query)
 
 
@@ -269,6 +274,9 @@ def behind_a_dead_front(tmp_path):
     A service whose members are well behind a load balancer that is dead.
     """
     clinic = Clinic(tmp_path)
+    clinic.gauges = LoadGauges(clinic.cloud, clinic.clock)
+    clinic.gauges.arriving = 2.0  # our own probes
+    clinic.wake()
     clinic.cloud.silence_load_balancer(BALANCER)
     clinic.settle(3)
     return clinic
@@ -316,3 +324,23 @@ def test_our_cut_way_to_a_zone_replaces_nobody(tmp_path):
     assert (case.state, case.diagnosis) == (CaseState.PAGED, Diagnosis.BLIND)
     assert case.cause == "our way to zone az1"
     assert clinic.changes() == []
+
+
+@pytest.mark.parametrize("measured", [True, False])
+def test_our_own_cut_way_fails_nothing_over(tmp_path, measured):
+    """
+    Only our own requests do not reach the load balancer: with traffic measured nothing is wrong, without it a person is called.
+    """
+    clinic = Clinic(tmp_path)
+    clinic.gauges = LoadGauges(clinic.cloud, clinic.clock)
+    clinic.gauges.down = not measured
+    clinic.wake()
+    clinic.cloud.press(BALANCER, POOL, 100)
+    front = clinic.cloud.inventory("demo").load_balancer(BALANCER)
+    clinic.eyes.hidden |= {front.vip_address, front.floating_address}
+    clinic.alert(MEMBERS[0])
+    (case,) = clinic.heal()
+
+    assert case.state is (CaseState.RECOVERED if measured else CaseState.PAGED)
+    assert "failover_load_balancer" not in clinic.changes()
+    assert clinic.members() == dict.fromkeys(MEMBERS, 1)

@@ -4,11 +4,13 @@ The run buttons' flows on a real Prefect API, with the simulated cloud lent to t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fournines.cloud.simulated import Behaviour
 from fournines.model.case import CaseState
-from tests.story.clinic import a_service
+from tests.story.clinic import Eyes, a_service
 from tests.unwind.harness import PLATFORM, World, a_platform
 
 pytestmark = pytest.mark.prefect
@@ -33,7 +35,9 @@ def world(prefect):
     from flows import stage
 
     made = World()
-    token = stage.lent.set(made.workshop(parallel_steps_max=4))
+    workshop = made.workshop(parallel_steps_max=4)
+    seeing = replace(workshop, prober=Eyes(made.cloud, made.clock))
+    token = stage.lent.set(seeing)
     yield made
     stage.lent.reset(token)
 

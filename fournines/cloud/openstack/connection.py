@@ -24,7 +24,7 @@ from openstack.config import OpenStackConfig
 from fournines.cloud.errors import CredentialsRefused, FeatureMissing
 from fournines.cloud.openstack import status_tree, translation
 from fournines.concealment import conceal
-from fournines.settings import ROOT, Settings
+from fournines.settings import Settings
 
 T = TypeVar("T")
 
@@ -313,5 +313,5 @@ def clouds_files(settings: Settings, cloud: str) -> list[Path]:
     """
     if settings.clouds_file is not None:
         return [settings.clouds_file]
-    checkout = ROOT / "clouds.yaml"
+    checkout = settings.checkout / "clouds.yaml"
     return [checkout] if cloud in _EMBEDDED and checkout.exists() else []
