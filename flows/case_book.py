@@ -111,7 +111,7 @@ class CaseBook:
         """
         with self._lock:
             changed = self._case.model_copy(update=fields)
-            self._store.cases.put(changed, rights=self._rights())
+            self._store.cases.put(changed, rights=self.rights())
             self._case = changed
 
     def first(self, field: str, at: datetime) -> None:
@@ -155,7 +155,7 @@ class CaseBook:
                     left.id,
                     outcome="broke off; the case went on without it",
                     at=now,
-                    rights=self._rights(),
+                    rights=self.rights(),
                 )
         self.change(
             "case_closed",
@@ -169,7 +169,17 @@ class CaseBook:
         self.publish("verdict", case_text.verdict(self.case, report))
         return self.case
 
-    def _rights(self) -> tuple[Lease, ...]:
+    def check(self) -> None:
+        """
+        Raises LeaseHeld once somebody else treats the case.
+        """
+        if self._right is not None:
+            self._right.check()
+
+    def rights(self) -> tuple[Lease, ...]:
+        """
+        What writes about this case stand on.
+        """
         return (*(self._right.rights() if self._right else ()), *self._also)
 
     def _write(

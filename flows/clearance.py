@@ -109,6 +109,14 @@ def relevant(
     return tuple(r for r in refusals if kinds.has_a_say(r.reason, diagnosis))
 
 
+def check(held: Holding, book: CaseBook) -> None:
+    """
+    Both the service and the case must still be ours: whoever waited for the one may have lost the other. Raises LeaseHeld.
+    """
+    held.check()
+    book.check()
+
+
 def lease_again(ward: Ward, subject: Subject, stack: ExitStack) -> Holding | None:
     """
     The service's lease for a plan that was under way when its healer died, whose own lease lives on for a moment. None: it was never free.

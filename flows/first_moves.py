@@ -18,7 +18,7 @@ from flows.healer_view import View
 from flows.ward import Move
 from fournines import log
 from fournines.cloud import permit
-from fournines.cloud.errors import CloudError
+from fournines.cloud.errors import CloudError, DeadlinePassed
 from fournines.model.case import Subject
 from fournines.model.desired import Group
 from fournines.model.refusal import Refusal
@@ -37,6 +37,9 @@ AHEAD = timedelta(seconds=60)
 
 CALL_SECONDS_MAX = 10.0
 """Deadline of the call: later it would be no first move."""
+
+DECISION_SECONDS_MAX = 5.0
+"""A request that is sent later, after retries or behind a busy load balancer, would act on what was true then."""
 
 REMEMBERED_MAX = 10_000
 """Moves remembered for their cases."""
@@ -104,7 +107,11 @@ class FirstMoves:
             if len(self._moves) >= REMEMBERED_MAX:
                 del self._moves[next(iter(self._moves))]
             self._moves[subject.instance] = self._threads.submit(
-                self._make, balancer, members.name, subject
+                self._make,
+                balancer,
+                members.name,
+                subject,
+                self._workshop.clock.monotonic(),
             )
 
     def _bar(self, subject: Subject, group: Group) -> Refusal | None:
@@ -152,25 +159,34 @@ class FirstMoves:
             ("healing", "reconcile")
         )
 
-    def _in_our_hands(self, subject: Subject) -> None:
+    def _in_our_hands(self, subject: Subject, decided_at: float) -> None:
         """
-        Asked before each request: a move that waited must not disturb another healer, which treats the slot by now.
+        Asked before each request: a move that waited must not disturb another healer, which treats the slot by now, nor count on members that
+        served when it was decided.
 
         Raises:
             LeaseHeld: One does.
+            DeadlinePassed: It was decided too long ago.
         """
+        if self._workshop.clock.monotonic() - decided_at > DECISION_SECONDS_MAX:
+            raise DeadlinePassed(
+                f"moving the weight of {subject.instance}",
+                "it was decided too long ago; the examination decides now",
+            )
         store = self._workshop.store
         case = store.cases.open_for(subject.key)
         lease = store.leases.current(leasing.of_case(case.id)) if case else None
         if lease and not holders.same_process(lease.holder, self._workshop.holder()):
             raise LeaseHeld(f"{lease.holder} treats {subject.key}")
 
-    def _make(self, balancer: str, pool: str, subject: Subject) -> Move:
+    def _make(
+        self, balancer: str, pool: str, subject: Subject, decided_at: float
+    ) -> Move:
         instance = subject.instance or ""
         called_at = self._workshop.clock.now()
         error = ""
         try:
-            with permit.granted(partial(self._in_our_hands, subject)):
+            with permit.granted(partial(self._in_our_hands, subject, decided_at)):
                 self._workshop.cloud.set_weight(
                     balancer, pool, instance, 0, deadline_seconds=CALL_SECONDS_MAX
                 )

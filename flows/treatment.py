@@ -289,8 +289,8 @@ class Treatment:
             plan,
             self.ward.workshop,
             holder=held.holder,
-            guard=held.check,
-            rights=held.rights,
+            guard=partial(clearance.check, held, self.book),
+            rights=lambda: (*held.rights(), *self.book.rights()),
             performer=self._remembering,
             watch=partial(case_moments.step, self.book, self.ward.workshop.clock),
         )
