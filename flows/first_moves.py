@@ -14,6 +14,7 @@ from functools import partial
 from alerts import conventions as c
 from alerts import payload
 from flows import slot_history
+from flows.glance import Glance
 from flows.healer_view import View
 from flows.ward import Move
 from fournines import log
@@ -67,10 +68,22 @@ class FirstMoves:
         with self._lock:
             return self._moves.pop(instance, None) if instance else None
 
-    def consider(self, record: AlertRecord) -> None:
+    def consider_all(self, records: tuple[AlertRecord, ...]) -> None:
+        """
+        As `consider`, for alerts of one commit: what they ask alike is read once.
+        """
+        glance: Glance | None = None
+        for record in records:
+            now = self._workshop.clock.now()
+            if glance is None or not glance.is_good(now):
+                glance = Glance(self._workshop.store, now)
+            self.consider(record, glance)
+
+    def consider(self, record: AlertRecord, glance: Glance | None = None) -> None:
         """
         Make the move that an alert permits, if it permits one. Returns at once.
         """
+        seen = glance or Glance(self._workshop.store, self._workshop.clock.now())
         subject = payload.subject(record)
         if not self._permits(record) or subject is None or subject.instance is None:
             return
@@ -86,14 +99,15 @@ class FirstMoves:
                 min_healthy=found[1].healing.min_healthy,
                 own=[m.name for m in members.members if is_of_group(m.name, subject)],
                 endpoint_min=endpoint_floor(*found),
-                suspects=self._suspects(subject),
+                suspects=seen.suspects(subject.platform, subject.service)
+                - {subject.instance},
                 healing_on=self._workshop.store.switches.is_on("healing"),
             )
             if isinstance(decision, WeightZero):
                 if self._is_taken(subject):
                     return
                 # Asked last: in a storm nearly all are refused before.
-                decision = self._bar(subject, found[1]) or decision
+                decision = self._bar(subject, found[1], seen) or decision
             if isinstance(decision, Refusal):
                 self.on_refusal(decision)
                 _log.info(
@@ -114,28 +128,16 @@ class FirstMoves:
                 self._workshop.clock.monotonic(),
             )
 
-    def _bar(self, subject: Subject, group: Group) -> Refusal | None:
+    def _bar(self, subject: Subject, group: Group, seen: Glance) -> Refusal | None:
         """
         What keeps even a weight from being moved.
         """
         store, now = self._workshop.store, self._workshop.clock.now()
-        paused = restraints.pause(store.pauses.all(), subject, now)
+        paused = restraints.pause(seen.pauses, subject, now)
         if paused is not None:
             return paused
         flaps = slot_history.flaps(store.cases, subject.key, group.healing, now)
         return restraints.flapping(flaps, group, subject, now)
-
-    def _suspects(self, subject: Subject) -> frozenset[str]:
-        """
-        Other members that are not to be counted on: alerts fire for them, or cases are open.
-        """
-        store = self._workshop.store
-        firing = store.inbox.firing(subject.platform, subject.service)
-        cases = store.cases.cases(service=subject.service, open_only=True)
-        return frozenset(
-            {alert.labels.get(c.INSTANCE_NAME, "") for alert in firing}
-            | {case.subject.instance or "" for case in cases}
-        ) - {subject.instance or ""}
 
     def _permits(self, record: AlertRecord) -> bool:
         age = self._workshop.clock.now() - record.starts_at

@@ -186,9 +186,8 @@ class Healer:
         """
         New alerts are committed: move first, then sort them into cases.
         """
-        for record in records:
-            self._moved.inc()
-            self.moves.consider(record)
+        self._moved.inc(len(records))
+        self.moves.consider_all(records)
         self._mail.set()
 
     def _sort(self) -> None:

@@ -17,7 +17,7 @@ from fournines.cloud.simulated import Behaviour
 from fournines.model.case import CaseState
 from tests.story import abuse
 from tests.story.abuse import Kind
-from tests.story.clinic import Clinic
+from tests.story.clinic import Clinic, a_service
 
 POSTS = 2_000
 SICK, WELL = "demo-shop-web-1-g1", "demo-shop-web-3-g1"
@@ -58,15 +58,11 @@ def test_two_thousand_posts_one_incident_one_replacement(clinic):
     clinic.cloud.break_instance(SICK, Behaviour.KILL)
     at = clinic.clock.now()
 
-    def hear(records):
-        for record in records:
-            clinic.moves.consider(record)
-
     door = Door(
         inbox=clinic.store.inbox,
         tokens=lambda: (abuse.TOKEN,),
         clock=clinic.clock,
-        on_new=hear,
+        on_new=clinic.moves.consider_all,
         on_watchdog=lambda: None,
         registry=CollectorRegistry(),
     )
@@ -92,3 +88,40 @@ def test_two_thousand_posts_one_incident_one_replacement(clinic):
     assert clinic.members()[WELL] == 1
     names = {r.name for r in clinic.store.inbox.firing("demo", "shop")}
     assert names == {"ProbeFail"}
+
+
+@pytest.mark.parametrize(
+    ("sick", "drained"),
+    [
+        pytest.param(3, 3, id="half-of-six"),
+        pytest.param(6, 0, id="all-of-six-is-no-members-fault"),
+    ],
+)
+def test_a_commit_of_many_alerts_decides_as_one_by_one(tmp_path, sick, drained):
+    """
+    With one look at the store for all of them the same members are drained as one by one, and the floor of two holds.
+    """
+    found = []
+    for together in (True, False):
+        clinic = Clinic(tmp_path / str(together), service=a_service(count=6))
+        names = [f"demo-shop-web-{slot}-g1" for slot in range(sick)]
+        moves, clinic.moves = clinic.moves, Deaf()
+        records = tuple(clinic.alert(name) for name in names)
+        if together:
+            moves.consider_all(records)
+        else:
+            for record in records:
+                moves.consider(record)
+        found.append(sorted(name for name, w in clinic.members().items() if not w))
+
+    assert found[0] == found[1]
+    assert len(found[0]) == drained
+
+
+class Deaf:
+    """
+    Hears no alert: the test tells them itself.
+    """
+
+    def consider(self, record):
+        """Nothing."""
