@@ -21,7 +21,7 @@ from prometheus_client import CollectorRegistry, Counter, ProcessCollector
 from starlette.applications import Starlette
 
 from alerts.receiver import Door
-from flows import consenting, run_log
+from flows import consenting, drift, run_log
 from flows.first_moves import FirstMoves
 from flows.heal import treat, treat_in_flow
 from flows.healer_beds import Beds
@@ -42,7 +42,7 @@ from fournines.model.case import Case
 from fournines.settings import settings
 from fournines.store.protocol import AlertRecord
 from fournines.tokens import Tokens
-from tasks import opening, reconciliation, retention
+from tasks import opening, retention
 from tasks.workshop import Workshop
 
 WATCH_SECONDS = 4.0
@@ -227,7 +227,8 @@ class Healer:
             self._pruned_at = now
             retention.prune(self.workshop)
         if not self.beds.occupied:
-            reconciliation.reconcile(self.workshop)
+            for case in drift.reconcile(self.workshop)[1]:
+                self.counts.closed(case)
 
     def _mirror(self) -> None:
         if not self.recorder.ping():

@@ -145,8 +145,11 @@ class Admissions:
         begin = min(heard, *(record.starts_at for record in records))
         if subject.group is None or subject.slot is None:
             suspects = self._suspects_of(subject.platform, subject.service)
+            suspects = suspects or self._spokesman(subject)
             opened = [
-                self._open(suspect, names, begin, "found by its own probes", heard)
+                self._open(
+                    suspect, names, begin, "found by probing every member", heard
+                )
                 for suspect in suspects
                 if self._workshop.store.cases.open_for(suspect.key) is None
             ]
@@ -159,6 +162,30 @@ class Admissions:
         case = self._open(subject, names, begin, ", ".join(names), heard)
         inbox.assign(keys, case.id)
         return [case]
+
+    def _spokesman(self, subject: Subject) -> tuple[Subject, ...]:
+        """
+        When no member stands out: the first one, whose case looks at what is around it (load, load balancer, dependencies).
+        """
+        platform = next(
+            (p for p in self._view.platforms if p.name == subject.platform), None
+        )
+        inventory = self._view.inventory(subject.platform)
+        for service in platform.services if platform else ():
+            for group in service.groups:
+                if service.name != subject.service or group.probe is None:
+                    continue
+                here = inventory.of_group(service.name, group.name) if inventory else ()
+                if here and here[0].owner:
+                    spokesman = Subject(
+                        platform=subject.platform,
+                        service=service.name,
+                        group=group.name,
+                        slot=here[0].owner.slot,
+                        instance=here[0].name,
+                    )
+                    return (spokesman,) if self._is_quiet(spokesman) else ()
+        return ()
 
     def _case_of(self, subject: Subject) -> Case | None:
         """

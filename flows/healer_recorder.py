@@ -178,7 +178,7 @@ async def _run_of(client: PrefectClient, case: Case) -> FlowRun:
     subject = case.subject
     return await client.create_flow_run(
         heal,
-        name=f"heal {subject.service} {subject.slot}",
+        name=f"heal {subject.service} {'' if subject.slot is None else subject.slot}",
         parameters={
             "platform": subject.platform,
             "service": subject.service,

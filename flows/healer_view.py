@@ -202,7 +202,33 @@ class View:
                     instance=latest.name if latest else _orphan(place, pool),
                 )
                 found.append(Sighting(subject, saw))
-        return found
+        return found or self._front(service, group, by_slot, inventory)
+
+    def _front(
+        self,
+        service: Service,
+        group: Group,
+        by_slot: dict[int, list[Instance]],
+        inventory: Inventory,
+    ) -> list[Sighting]:
+        """
+        A load balancer in ERROR, told by the first member behind it.
+        """
+        if not by_slot:
+            return []
+        slot, here = min(by_slot.items())
+        for place in group.memberships:
+            balancer = inventory.load_balancer(place.load_balancer)
+            if balancer is not None and balancer.provisioning_status == "ERROR":
+                subject = Subject(
+                    platform=service.platform,
+                    service=service.name,
+                    group=group.name,
+                    slot=slot,
+                    instance=here[-1].name,
+                )
+                return [Sighting(subject, f"{balancer.name} is in ERROR")]
+        return []
 
 
 def _complaint(instance: Instance | None, pool: Pool | None) -> str | None:

@@ -10,8 +10,8 @@ from prefect import flow
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from flows import stage
-from tasks import artifacts, reconciliation
+from flows import drift, stage
+from tasks import artifacts
 from tasks.deployment import Audience
 from tasks.step_runs import perform_as_task_run
 
@@ -34,7 +34,7 @@ def reconcile(
     Bring deployed platforms back to what was asked for; what is being healed is left to the healer.
     """
     with stage.workshop() as workshop:
-        found = reconciliation.reconcile(
+        found, _ = drift.reconcile(
             workshop,
             platform=platform or None,
             audience=Audience(show=artifacts.show_plan, performer=perform_as_task_run),
