@@ -316,3 +316,31 @@ def test_a_name_says_its_group(instance, is_own):
     Groups whose names begin alike are told apart.
     """
     assert is_own == is_of_group(instance, a_situation().subject)
+
+
+@pytest.mark.parametrize(
+    ("situation", "reason"),
+    [
+        pytest.param(
+            a_situation(pattern=services(5, 10)),
+            Reason.PLATFORM_STORM,
+            id="platform-storm",
+        ),
+        pytest.param(
+            a_situation(pattern=zoned("az1"), volume_size_gb=10),
+            Reason.ZONE_OUTAGE,
+            id="zone-outage",
+        ),
+        pytest.param(
+            a_situation(volume_size_gb=10, unsettled=("demo/shop/web/1",)),
+            Reason.DISRUPTIONS,
+            id="stateful",
+        ),
+        pytest.param(a_situation(storm_at=NOW), Reason.CALMING, id="calming"),
+    ],
+)
+def test_these_brakes_are_asked_too(situation, reason):
+    """
+    Each stands among all that must have no objection.
+    """
+    assert reason in {refusal.reason for refusal in brakes.objections(situation)}
