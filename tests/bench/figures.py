@@ -64,6 +64,7 @@ class Figures:
         """
         self.rows.append(
             {
+                "bench": os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0],
                 "goal": number,
                 "what": what,
                 "value": None if math.isnan(value) else round(value, 4),
@@ -83,8 +84,8 @@ class Figures:
         RESULTS.mkdir(exist_ok=True)
         file = RESULTS / "latest.json"
         before = json.loads(file.read_text()) if file.exists() else []
-        now = {(row["goal"], row["what"]) for row in self.rows}
-        kept = [r for r in before if (r["goal"], r["what"]) not in now]
+        now = {row["bench"] for row in self.rows}
+        kept = [row for row in before if row.get("bench") not in now]
         rows = sorted(kept + self.rows, key=lambda r: str(r["goal"]).zfill(3))
         file.write_text(json.dumps(rows, indent=2) + "\n")
         chart(rows, RESULTS / "latest.svg")
