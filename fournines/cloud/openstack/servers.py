@@ -67,6 +67,7 @@ def instance(
         status=status(body),
         zone=body.get("OS-EXT-AZ:availability_zone") or None,
         host=body.get("hostId") or None,
+        host_status=body.get("host_status") or None,
         address=address(body),
         image=(images or {}).get(number, number) if number else None,
         flavor=(flavors or {}).get(size, size) if size else None,
