@@ -45,6 +45,7 @@ def build(
         load=load,
         balancer=_balancer(place.group, inventory, front),
         dependencies=tuple(_below(ward, place, pattern)),
+        burning=_burns(ward, subject.platform, subject.service),
         flaps=slot_history.flaps(
             ward.workshop.store.cases,
             subject.key,
@@ -130,12 +131,11 @@ def _below(ward: Ward, place: Place, pattern: Pattern) -> Iterator[Dependency]:
     store = ward.workshop.store
     open_cases = store.cases.cases(open_only=True, limit=1_000)
     for name, depth in depths.items():
-        firing = store.inbox.firing(place.platform.name, name)
         yield Dependency(
             service=name,
             depth=depth,
             share=pattern.of_service(name).share,
-            burning=any(alert.labels.get(c.TIER) == c.Tier.BURN for alert in firing),
+            burning=_burns(ward, place.platform.name, name),
             case_id=next(
                 (
                     case.id
@@ -146,6 +146,11 @@ def _below(ward: Ward, place: Place, pattern: Pattern) -> Iterator[Dependency]:
                 None,
             ),
         )
+
+
+def _burns(ward: Ward, platform: str, service: str) -> bool:
+    firing = ward.workshop.store.inbox.firing(platform, service)
+    return any(alert.labels.get(c.TIER) == c.Tier.BURN for alert in firing)
 
 
 def _depths(platform: Platform, service: Service) -> dict[str, int]:

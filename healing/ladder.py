@@ -29,9 +29,6 @@ NO_ROOM = "the cloud has no room for a second instance"
 BUDGET_LOW = 0.1
 """Share of the month's budget left below which there is none to try gentle rungs with."""
 
-BURN_HIGH = 14.4
-"""Times faster than allowed: the rate at which a month's budget is gone in two days; a person is woken then."""
-
 
 class Choice(Value):
     """
@@ -67,7 +64,6 @@ def choose(
     failed: tuple[Rung, ...] = (),
     no_room: bool = False,
     budget_left_ratio: float | None = None,
-    burn_rate: float | None = None,
 ) -> Choice:
     """
     The rung to take now.
@@ -77,8 +73,8 @@ def choose(
         situation: The world around the slot.
         failed: Rungs already taken in this case without success.
         no_room: The cloud refused a second instance (quota or capacity).
-        budget_left_ratio: Share of the month's budget left; None while unknown.
-        burn_rate: How many times faster than allowed it is being spent; None while unknown.
+        budget_left_ratio: Share of the month's budget left; None while unknown. With little left, or while alerts say that it burns, what
+            may not help is not tried first.
     """
     if diagnosis in WELL:
         return _explained(
@@ -100,7 +96,7 @@ def choose(
         situation,
         drain=diagnosis in REPLACED and brake is None,
         no_new=shut.detail if shut else NO_ROOM if no_room else None,
-        hurry=_hurry(budget_left_ratio, burn_rate),
+        hurry=_hurry(situation, budget_left_ratio),
     )
     offers, others = _offers(diagnosis, state)
     refused = [brake, shut if diagnosis in REPLACED else None]
@@ -153,9 +149,9 @@ def _explained(choice: Choice, others: str) -> Choice:
     return choice.model_copy(update={"rejected": rejected})
 
 
-def _hurry(budget_left_ratio: float | None, burn_rate: float | None) -> bool:
+def _hurry(situation: Situation, budget_left_ratio: float | None) -> bool:
     spent = budget_left_ratio is not None and budget_left_ratio < BUDGET_LOW
-    return spent or (burn_rate is not None and burn_rate >= BURN_HIGH)
+    return spent or (situation.scene is not None and situation.scene.burning)
 
 
 def _offers(diagnosis: Diagnosis, state: _State) -> tuple[tuple[Offer, ...], str]:

@@ -92,6 +92,7 @@ class Scene:
     The surroundings of one member.
 
     Attributes:
+        burning: Alerts say that the service's own budget burns.
         flaps: When alarms about the slot turned out to be nothing, since its last healing.
         released_at: When the release that is asked for now was asked for first; None when it has no predecessor to go back to.
         previous: The service as it was asked for then.
@@ -104,6 +105,7 @@ class Scene:
     load: Load = NOT_MEASURED
     balancer: BalancerState | None = None
     dependencies: tuple[Dependency, ...] = ()
+    burning: bool = False
     flaps: tuple[datetime, ...] = ()
     limits: HealingLimits = USUAL_LIMITS
     released_at: datetime | None = None

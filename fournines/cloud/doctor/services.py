@@ -14,8 +14,8 @@ from fournines.cloud.doctor.finding import Finding, found
 from fournines.cloud.errors import CloudUnreachable
 from fournines.cloud.openstack import OpenStackCloud
 
-NOVA_MICROVERSION_MIN = (2, 15)
-"""Soft anti-affinity; the other calls need less. Zed offers 2.93."""
+NOVA_MICROVERSION_MIN = (2, 16)
+"""How a host is (for those who may know); soft anti-affinity needs 2.15, the other calls less. Zed offers 2.93."""
 
 OCTAVIA_VERSION_MIN = (2, 11)
 """Batch updates of members that leave the others alone."""

@@ -15,8 +15,8 @@ from fournines.model.specification import InstanceSpec
 
 Body = dict[str, Any]
 
-MICROVERSION = "2.9"
-"""The lowest that says whether a server is locked; everything else we read is in 2.1."""
+MICROVERSION = "2.16"
+"""The lowest that says how the host is, to those who may know; whether a server is locked is said from 2.9, everything else in 2.1."""
 
 USER_DATA_LENGTH_MAX = 65_535
 """Nova's limit, of the encoded text."""
