@@ -4,6 +4,8 @@ Killing the process at any moment and running it again ends in the same platform
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from fournines.cloud.simulated import Fault, FaultKind
@@ -17,15 +19,16 @@ from tests.unwind.harness import (
 )
 
 
-def deployed(**asked) -> World:
+def deployed(seed: int = 0, **asked) -> World:
     """
     A world in which the platform stands.
     """
-    world = World()
+    world = World(seed)
     assert deployment.deploy(world.workshop(), a_platform(**asked)).ok
     return world
 
 
+@pytest.mark.parametrize("seed", range(int(os.environ.get("CRASH_SEEDS") or 2)))
 @pytest.mark.parametrize(
     ("prepare", "act"),
     [
@@ -35,39 +38,39 @@ def deployed(**asked) -> World:
             id="first-deploy",
         ),
         pytest.param(
-            lambda: deployed(count=1),
+            lambda seed: deployed(seed, count=1),
             lambda workshop: deployment.deploy(workshop, a_platform(count=3)),
             id="scale-out",
         ),
         pytest.param(
-            lambda: deployed(count=3),
+            lambda seed: deployed(seed, count=3),
             lambda workshop: deployment.deploy(workshop, a_platform(count=1)),
             id="scale-in",
         ),
         pytest.param(
-            lambda: deployed(count=2),
+            lambda seed: deployed(seed, count=2),
             lambda workshop: deployment.deploy(
                 workshop, a_platform(count=2, user_data="#cloud-config")
             ),
             id="roll",
         ),
         pytest.param(
-            lambda: deployed(count=1, volume_gb=1),
+            lambda seed: deployed(seed, count=1, volume_gb=1),
             lambda workshop: deployment.destroy(workshop, PLATFORM),
             id="destroy-with-volumes",
         ),
         pytest.param(
-            lambda: deployed(count=1),
+            lambda seed: deployed(seed, count=1),
             lambda workshop: deployment.destroy(workshop, PLATFORM, service="shop"),
             id="destroy-one-service",
         ),
     ],
 )
-def test_killed_anywhere_and_run_again(prepare, act):
+def test_killed_anywhere_and_run_again(prepare, act, seed):
     """
     Whichever call or commit was the last, a second run ends where an undisturbed one does.
     """
-    assert die_at_every_moment(prepare, act) == []
+    assert die_at_every_moment(prepare, act, seed) == []
 
 
 def test_destroy_leaves_nothing():
