@@ -4,6 +4,8 @@ A person's word given in the Prefect UI: the real API pauses the run, and what i
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 
 from fournines.cloud.simulated import Behaviour
@@ -14,6 +16,7 @@ from tests.story.clinic import Clinic, a_service
 pytestmark = pytest.mark.prefect
 
 SICK = "demo-shop-web-0-g1"
+SECONDS = count(1)
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +42,8 @@ def paused(prefect, tmp_path):
     service = a_service(count=1, min_healthy=1)
     group = service.groups[0].model_copy(update={"volume_size_gb": 10})
     clinic = Clinic(tmp_path, service=service.model_copy(update={"groups": (group,)}))
+    # Every test begins at the same virtual moment, and shares the server: another moment is another case.
+    clinic.settle(next(SECONDS))
     clinic.cloud.break_instance(SICK, Behaviour.GREY_ERRORS, sticky=True)
     clinic.alert(SICK, "MemberErrors")
     (opened,) = clinic.admissions.sort()
