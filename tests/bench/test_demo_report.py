@@ -1,5 +1,5 @@
 """
-Goals 3 and 4, from the report of a demonstration on the embedded OpenStack: FOURNINES_BENCH_DEMO=report.json (`fournines demo --json`).
+Goals 3 and 4, from the report of a demonstration on the embedded OpenStack: FOURNINES_BENCH_DEMO=report.json (`DEMO_REPORT=report.json make demo`).
 """
 
 import json
