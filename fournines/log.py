@@ -8,6 +8,7 @@ like a secret is masked before it is rendered.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import traceback
@@ -103,9 +104,11 @@ def conceal_records() -> None:
     def concealing(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record = make(*args, **kwargs)
         if isinstance(record.msg, str):
-            said = record.getMessage()
-            if concealed(said) != said:
-                record.msg, record.args = concealed(said), ()
+            # Arguments that do not fit are the writer's mistake, and the handler's to tell.
+            with contextlib.suppress(TypeError, ValueError):
+                said = record.getMessage()
+                if concealed(said) != said:
+                    record.msg, record.args = concealed(said), ()
         if record.exc_info and record.exc_info[0] is not None:
             told = "".join(traceback.format_exception(*record.exc_info))
             if concealed(told) != told:
