@@ -53,7 +53,7 @@ check: setup ## Format, lint, types, layers, generated files, promtool and amtoo
 test: setup $(TEMPEST_VENV)/.stamp ## Everything that must hold: unit, laws, stories, contracts, the embedded OpenStack.
 	$(BIN)/python -m pytest -q -m "not sandbox and not bench"
 	@# A whole cloud on two cores meets time-outs that are nobody's fault: a failed test is told, and tried once more (-rR).
-	$(BIN)/python -m pytest -q -m sandbox -p no:randomly -rsR --reruns 1 --reruns-delay 5 tests/sandbox tests/contract
+	$(BIN)/python -m pytest -q -m "sandbox and not bench" -p no:randomly -rsR --reruns 1 --reruns-delay 5 tests/sandbox tests/contract
 
 test-fast: $(VENV)/.stamp ## What needs neither root nor the embedded cloud.
 	$(BIN)/python -m pytest -q -m "not sandbox and not bench and not prefect and not postgresql"
@@ -68,7 +68,7 @@ sim: $(VENV)/.stamp ## Everything goes wrong at once, under a virtual clock: SEE
 	@SIM_SEEDS="$(or $(SEEDS),1000)" SIM_SEED="$(SEED)" $(BIN)/python -m pytest -q -s -p no:randomly tests/sim/test_simulation.py -k "$(if $(SEED),one_seed,seeds)"
 
 bench: setup ## Figures as a table, as JSON and as a chart in bench-results/; ONLY=detection for one, FOURNINES_BENCH_SCALE=0.1 for a look.
-	$(BIN)/python -m pytest -q -p no:randomly -m bench $(if $(ONLY),tests/bench/test_$(ONLY).py,tests/bench)
+	$(BIN)/python -m pytest -q -p no:randomly -m bench $(if $(ONLY),tests/bench/test_$(ONLY).py,tests/bench tests/sandbox/proofs)
 
 gen: $(VENV)/.stamp ## Generate rules and dashboards anew.
 	$(BIN)/fournines generate

@@ -89,10 +89,9 @@ class Listing(Octavia):
         """
         The list calls, by what they list. Cinder is left out where there is none.
         """
-        stores = self.connection.offers("block_storage")
 
         def volumes() -> list[Body]:
-            if not stores:
+            if not self.connection.offers("block_storage"):
                 return []
             return self.connection.listing(
                 "block_storage", "/volumes/detail", "volumes", attempted

@@ -19,11 +19,10 @@ class Quotas(Octavia):
 
     def quota(self) -> Quota:
         attempted = "reading the project's quotas"
-        project = self.connection.project_id
-        stores = self.connection.offers("block_storage")
+        project = self.retried(lambda: self.connection.project_id)
 
         def volumes() -> Body:
-            if not stores:
+            if not self.connection.offers("block_storage"):
                 return {}
             body: Body = self.connection.get("block_storage", "/limits", attempted)
             absolute: Body = body["limits"]["absolute"]

@@ -34,6 +34,7 @@ KINDS = {
 _READS = ("GET", "HEAD")
 _FOR_CHANGES = frozenset({"conflict"})
 _FOR_READS = frozenset({"stale"})
+_NEVER_IN_CONFLICT = frozenset({"keystone"})  # its users only ask for tokens
 _ANSWERS_REMEMBERED = 2000
 _ANSWER_BYTES_MAX = 1 << 20
 
@@ -95,7 +96,8 @@ class Faulty:
             return ""
         if _internal(environ) and not self._facts["everyone"]:
             return ""
-        unfit = _FOR_CHANGES if environ["REQUEST_METHOD"] in _READS else _FOR_READS
+        reading = environ["REQUEST_METHOD"] in _READS or self._service in _NEVER_IN_CONFLICT
+        unfit = _FOR_CHANGES if reading else _FOR_READS
         fit = [kind for kind in self._facts["kinds"] if kind not in unfit]
         drawn, which = self._draws.random(), self._draws.random()
         if not fit or drawn >= self._facts["rate"]:
