@@ -16,7 +16,7 @@ pytestmark = pytest.mark.sandbox
 Breaking = Callable[..., dict[str, Any]]
 Settled = Callable[[Callable[[], Any], Any], None]
 
-SLOW_SECONDS = 12
+SLOW_SECONDS = 8
 LATE_SECONDS = 8
 """How long a new instance that never serves is watched; a good one serves within 4 s."""
 

@@ -136,9 +136,13 @@ class Stage:
     def victim(self) -> str:
         """A member that serves, each time in another place: who is healed too often is left to a person."""
         serving = {name.rpartition("-g")[0]: name for name in self.serving()}
+        assert serving, self.say()
         slots = self.slots()
-        self.turn += 1
-        return serving[slots[self.turn % len(slots)]]
+        while True:
+            self.turn += 1
+            name = serving.get(slots[self.turn % len(slots)])
+            if name is not None:
+                return name
 
     def cases(self, since: float) -> list[Case]:
         """Cases opened since a moment."""

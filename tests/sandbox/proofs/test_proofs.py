@@ -108,7 +108,7 @@ def test_failing_apis(stage: Any, clean: Any, breaking: Any, tell: Tell) -> None
     "what",
     [
         "prometheus",
-        "keystone",
+        pytest.param("keystone", marks=pytest.mark.bench),
         pytest.param("alertmanager", marks=pytest.mark.bench),
         pytest.param("prefect", marks=pytest.mark.bench),
         pytest.param("database", marks=pytest.mark.bench),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -28,7 +29,10 @@ def where(stage: Any) -> dict[str, str]:
     return {item.name: item.zone for item in stage.inventory().instances}
 
 
-def test_zone_down(stage: Any, clean: Any, breaking: Any, tell: Tell) -> None:
+@pytest.mark.bench
+def test_zone_down(
+    stage: Any, clean: Any, breaking: Any, eventually: Any, tell: Tell
+) -> None:
     """
     One zone of three loses its power: its members are replaced in the others, nothing is made in it, nobody else is touched.
     """
@@ -46,12 +50,13 @@ def test_zone_down(stage: Any, clean: Any, breaking: Any, tell: Tell) -> None:
         f"{zone} down with {len(lost)} of {len(before)} members: traffic moved after {moved} s, whole after {took} s"
     )
 
-    assert set(before) - set(after) == lost
+    # What was deleted on a host without power may be in Nova's lists until the host is back.
+    assert set(before) - set(after) <= lost
     assert zone not in {at for name, at in after.items() if name not in before}
 
     stage.cloud.run("mend", zone)
     stage.await_whole()
-    assert stage.audit() == clean
+    assert eventually(lambda: stage.audit() == clean, 90), stage.audit()
 
 
 def test_everything_down(stage: Any, clean: Any, member: Any, tell: Tell) -> None:
@@ -60,8 +65,8 @@ def test_everything_down(stage: Any, clean: Any, member: Any, tell: Tell) -> Non
     """
     before = {item.name: item.id for item in stage.inventory().instances}
     began = time.time()
-    for name in before:
-        stage.fault("kill", name)
+    with ThreadPoolExecutor(len(before)) as hands:
+        list(hands.map(lambda name: stage.fault("kill", name), before))
     time.sleep(STORM_SECONDS)
 
     assert {item.name: item.id for item in stage.inventory().instances} == before
