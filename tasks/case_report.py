@@ -111,6 +111,8 @@ def _facts(case: Case) -> dict[str, str]:
         "place": case.subject.key,
         "woken by": ", ".join(case.woken_by) or "nobody",
         "what": case.diagnosis.value if case.diagnosis else "not yet known",
+        "cause": case.cause or "",
+        "told in": case.leader or "",
         "fault": f"{begin:%Y-%m-%d %H:%M:%S} UTC",
         "detected": _after(begin, case.detected_at),
         "first action": _after(begin, case.first_action_at),
