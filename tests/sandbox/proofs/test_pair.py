@@ -90,7 +90,7 @@ def test_the_other_adopts(
     supervision.resume(stage.settings, "healer")
 
     assert ended.state.value == "recovered"
-    assert stage.audit() == clean
+    assert stage.settled_audit() == clean
 
 
 def acting(stage: Any, since: float) -> Any:

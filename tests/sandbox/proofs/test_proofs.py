@@ -50,7 +50,7 @@ def test_healer_killed_while_healing(stage: Any, clean: Any, tell: Tell) -> None
             f"{victim} killed, healer killed {delay:.1f} s later: whole after {took} s"
         )
 
-    assert stage.audit() == clean
+    assert stage.settled_audit() == clean
     assert stage.lost(began, hurt) == []
 
 
@@ -76,7 +76,7 @@ def test_deploy_killed(stage: Any, clean: Any, tell: Tell) -> None:
         assert len(instances) == len({slot_of(name) for name in instances}) == count
 
     tell(f"whole after {stage.await_whole()} s")
-    assert stage.audit() == clean
+    assert stage.settled_audit() == clean
 
 
 def test_failing_apis(stage: Any, clean: Any, breaking: Any, tell: Tell) -> None:
@@ -100,7 +100,7 @@ def test_failing_apis(stage: Any, clean: Any, breaking: Any, tell: Tell) -> None
     stage.await_whole()
 
     assert told["faults"] >= 10
-    assert stage.audit() == clean
+    assert stage.settled_audit() == clean
     assert stage.lost(began, [slot_of(victim)]) == []
 
 
@@ -132,4 +132,4 @@ def test_blind(stage: Any, clean: Any, tell: Tell, what: str) -> None:
     kept = {item.name for item in stage.inventory().instances}
     assert others - kept <= {victim}
     assert stage.lost(began, [slot_of(victim)]) == []
-    assert stage.audit() == clean
+    assert stage.settled_audit() == clean
