@@ -38,6 +38,7 @@ from flows.tries import Tries
 from flows.ward import Move, Ward
 from fournines.cloud.errors import (
     CapacityMissing,
+    CloudBusy,
     CloudError,
     CloudUnreachable,
     QuotaExceeded,
@@ -345,7 +346,7 @@ class Treatment:
         self.book.set(state=CaseState.DIAGNOSED)
         if any(isinstance(e, QuotaExceeded | CapacityMissing) for e in self.troubles):
             self.no_room = True
-        elif any(isinstance(e, CloudUnreachable) for e in self.troubles):
+        elif any(isinstance(e, CloudUnreachable | CloudBusy) for e in self.troubles):
             raise CloudUnreachable(f"performing {outcome.plan_id}", outcome.sentence())
         if self.broken.count(rung) or rung is not Rung.REPLACE or self.no_room:
             self.failed = (*self.failed, rung)
