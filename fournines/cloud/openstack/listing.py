@@ -12,7 +12,7 @@ from fournines.cloud.openstack import balancing, marks, servers
 from fournines.cloud.openstack.base import Context
 from fournines.cloud.openstack.floating_ips import floating_ip
 from fournines.cloud.openstack.instances import Instances
-from fournines.cloud.openstack.networks import network
+from fournines.cloud.openstack.networks import is_finished, network
 from fournines.cloud.openstack.neutron import Neutron
 from fournines.cloud.openstack.octavia import Octavia
 from fournines.cloud.openstack.server_groups import ServerGroups
@@ -135,7 +135,9 @@ class Listing(Octavia):
         for body in lists["networks"]:
             if scope.has(marks.owner(body)):
                 name = body["name"]
-                found.append(network(body, subnets.get(name), routers.get(name)))
+                router = routers.get(name)
+                done = router if router and is_finished(router) else None
+                found.append(network(body, subnets.get(name), done))
                 self.known.put("network", name, body["id"])
         return tuple(found)
 
@@ -195,7 +197,7 @@ _MARKED = ("id", "name", "tags", "description")
 _FIELDS: dict[str, tuple[str, ...]] = {
     "networks": _MARKED,
     "subnets": (*_MARKED, "cidr", "network_id"),
-    "routers": _MARKED,
+    "routers": (*_MARKED, "external_gateway_info"),
     "security-groups": _MARKED,
     "floatingips": ("id", "tags", "description", "floating_ip_address", "port_id"),
 }

@@ -46,14 +46,16 @@ class Networks(Neutron):
                 },
                 attempted,
             )
-        if router is None:
+        if router is None or not router.get("external_gateway_info"):
             gateway = self.external_network(spec.external_network, attempted)
-            router = self.make(
-                "routers",
-                {**mark, "external_gateway_info": {"network_id": gateway}},
-                attempted,
+            outside = {"external_gateway_info": {"network_id": gateway}}
+            router = (
+                self.make("routers", {**mark, **outside}, attempted)
+                if router is None
+                else self.change("routers", router["id"], outside, attempted)
             )
         self._join(router, subnet, attempted)
+        # The router's tags come last of all: they say that it is joined (is_finished).
         for resource, body in (
             ("networks", net),
             ("subnets", subnet),
@@ -180,6 +182,16 @@ class Networks(Neutron):
             )
         except ResourceMissing:
             return
+
+
+def is_finished(router: Body) -> bool:
+    """
+    Whether a router was made to its end: it has its way out, and the tags that are set after it was joined. Where there are no tags, the first
+    must do.
+    """
+    tags = router.get("tags")
+    tagged = tags is None or Owner.from_tags(tags) is not None
+    return bool(router.get("external_gateway_info")) and tagged
 
 
 def network(net: Body, subnet: Body | None, router: Body | None) -> Network:
