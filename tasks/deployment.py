@@ -18,7 +18,7 @@ from fournines.model.desired import Platform
 from fournines.model.inventory import Inventory
 from fournines.model.refusal import Reason, Refusal
 from fournines.model.value import Value
-from fournines.planning import linter
+from fournines.planning import gentle, linter
 from fournines.planning.plan import Plan, Purpose
 from tasks import execution, giving_way, leasing, observe, registering, sizing
 from tasks.execution import Outcome, Performer, Progress
@@ -158,7 +158,12 @@ def deploy(
         taken = any(r.reason is Reason.NAME_TAKEN for r in made.refusals)
         if objections or taken:
             # Checked before the first create: half a platform helps nobody.
-            return _refused(made, (*made.refusals, *objections))
+            said = _refused(made, (*made.refusals, *objections))
+            rest = gentle.part(made, objections)
+            if purpose is not Purpose.RECONCILE or rest.empty:
+                return said
+            # The timer gives back what serves already, whatever keeps it from the rest.
+            return perform(workshop, rest, seen, held, audience)
         if any(step.kind == "ensure-network" for step in made.steps):
             held.take_all([leasing.of_platform(desired.name)])
         record_desired(workshop, desired, only)

@@ -31,6 +31,17 @@ def world() -> World:
     return made
 
 
+def a_world_for(instances: int) -> World:
+    """
+    An empty world with a quota of so many instances.
+    """
+    without = dict.fromkeys(Quota.model_fields, -1)
+    limits = Quota(**without | {"instances": instances})
+    world = World()
+    world.cloud = SimulatedCloud(Scenario(limits=limits), clock=world.clock)
+    return world
+
+
 def test_two_deploys_of_one_service_at_once(world):
     """
     The second deploy refuses, names the first, and touches nothing.
@@ -111,20 +122,7 @@ def test_too_small_a_quota_is_said_before_the_first_create():
     """
     A deploy beyond the quota is refused with the numbers, and nothing is made.
     """
-    world = World()
-    limits = Quota(
-        instances=1,
-        cores=-1,
-        ram_mb=-1,
-        volumes=-1,
-        volume_gb=-1,
-        floating_ips=-1,
-        networks=-1,
-        routers=-1,
-        security_groups=-1,
-        load_balancers=-1,
-    )
-    world.cloud = SimulatedCloud(Scenario(limits=limits), clock=world.clock)
+    world = a_world_for(instances=1)
 
     result = deployment.deploy(world.workshop(), a_platform())
 
@@ -235,3 +233,34 @@ def test_reconcile_says_when_somebody_is_at_it(world):
 
     assert one.ok
     assert "deploy of demo" in one.sentence()
+
+
+@pytest.mark.parametrize(
+    ("purpose", "weight"),
+    [
+        pytest.param(Purpose.RECONCILE, 1, id="the-timer-lets-serve-what-is-there"),
+        pytest.param(Purpose.DEPLOY, 0, id="a-deploy-is-done-whole-or-not-at-all"),
+    ],
+)
+def test_what_stands_in_the_way_of_the_whole(purpose, weight):
+    """
+    A slot is empty and there is no quota for it: the timer gives another member its weight back all the same, and says what is left undone.
+    """
+    world = a_world_for(instances=3)
+    platform = a_platform(count=3)
+    assert deployment.deploy(world.workshop(), platform).ok
+    world.cloud.set_weight(
+        "demo-shop-lb", "demo-shop-web", "demo-shop-web-0-g1", 0, deadline_seconds=9
+    )
+    world.cloud.vanish("demo-shop-web-2-g1")
+    world.cloud.plant("instance", "of-somebody-else")
+
+    result = deployment.deploy(world.workshop(), platform, purpose=purpose)
+
+    assert not result.ok
+    assert {r.reason for r in result.refusals} == {Reason.QUOTA}
+    assert (
+        f"demo-shop-web: demo-shop-web-0-g1 x{weight}" in world.resources()["members"]
+    )
+    assert len(world.resources()["instances"]) == 3
+    assert not world.store.journal.unfinished()
