@@ -18,7 +18,7 @@ import httpx
 
 from alerts import configuration
 from fournines import tokens
-from fournines.local import cloud_command, programs, supervision
+from fournines.local import automations, cloud_command, programs, supervision
 from fournines.local.programs import Program
 from fournines.settings import ROOT, Settings
 from fournines.store.sql import open_store
@@ -67,6 +67,7 @@ def bring_up(settings: Settings, say: Say) -> None:
     _await_ready(settings, wanted, say)
     say("Prefect's work pool and deployments (the run buttons)")
     _prefect_deployments(settings)
+    automations.apply(settings.url("prefect"))
 
 
 def bring_down(settings: Settings, say: Say) -> None:

@@ -42,6 +42,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "FOURNINES_CLOUD": settings.cloud,
         "PREFECT_HOME": str(settings.state_dir / "prefect"),
         "PREFECT_API_URL": f"{settings.url('prefect')}/api",
+        # deployments/automations.yaml takes a run without a sign of life for dead.
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         # A server restart of up to 75 s must not lose a run's record (measured).

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from fournines.cloud.simulated import Behaviour
@@ -145,3 +146,22 @@ def test_the_heal_button_names_what_there_is(world):
     assert state.is_failed()
     assert "shop has slots 0 to 1, not 7" in state.message
     assert not world.store.cases.cases()
+
+
+def test_dead_runs_are_found_by_prefect_itself(world):
+    """
+    A real Prefect takes our automation, once, however often it is applied.
+    """
+    from prefect.settings import get_current_settings
+
+    from fournines.local import automations
+
+    url = str(get_current_settings().api.url).removesuffix("/api")
+    automations.apply(url)
+    automations.apply(url)
+
+    answer = httpx.post(f"{url}/api/automations/filter", json={}, trust_env=False)
+    (found,) = answer.json()
+    assert found["name"] == "fournines-dead-runs"
+    assert found["trigger"]["within"] == 120
+    assert found["actions"][0]["state"] == "CRASHED"
