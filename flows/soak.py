@@ -10,7 +10,7 @@ from flows import examination
 from flows.case_book import CaseBook
 from flows.ward import Ward
 from fournines import log
-from fournines.cloud.errors import CloudError
+from fournines.cloud.errors import CloudError, CloudUnreachable
 from fournines.model.case import Subject
 from healing import verify
 from healing.verify import Look, Verdict
@@ -34,15 +34,27 @@ def watch(
     through_front: bool = False,
 ) -> Look:
     """
-    Look until the verdict is clear. The returned look's `good` is the verdict; its text is the last complaint, or what proved it.
+    Look until the verdict is clear. The returned look's `good` is the verdict, None where too little could be seen; its text is the
+    last complaint, or what proved it.
+
+    Raises:
+        CloudUnreachable: Its API hardly let us look: nothing is known of the remedy, and it is looked at again later.
     """
     clock = ward.workshop.clock
     begin = clock.now()
     deadline = begin + timedelta(seconds=soak_seconds + patience_seconds)
     looks: list[Look] = []
+    errors: list[CloudError] = []
     said = ""
     while True:
-        look = _look(ward, subject, through_front=through_front)
+        try:
+            evidence = examination.look_once(ward, subject)
+        except CloudError as error:
+            _log.warning("look_failed", error=str(error))
+            errors.append(error)
+            look = Look(clock.now(), None, f"nothing seen: {error}")
+        else:
+            look = verify.judge_look(evidence, through_front=through_front)
         looks.append(look)
         if look.good is not True and look.saw != said:
             said = look.saw
@@ -54,15 +66,10 @@ def watch(
             good = sum(1 for seen in looks if seen.good)
             return Look(look.at, True, f"{good} good looks in {soak_seconds:g} s")
         if verdict is Verdict.NOT_RECOVERED:
-            return Look(look.at, False, said or look.saw)
+            complaints = [seen.saw for seen in looks if seen.good is False]
+            return Look(look.at, False, complaints[-1])
+        if verdict is Verdict.UNSEEN:
+            if errors:
+                raise CloudUnreachable(f"watching {subject.instance}", str(errors[-1]))
+            return Look(look.at, None, look.saw)
         clock.sleep(LOOK_SECONDS)
-
-
-def _look(ward: Ward, subject: Subject, *, through_front: bool) -> Look:
-    try:
-        return verify.judge_look(
-            examination.look_once(ward, subject), through_front=through_front
-        )
-    except CloudError as error:
-        _log.warning("look_failed", error=str(error))
-        return Look(ward.workshop.clock.now(), None, f"nothing seen: {error}")

@@ -9,6 +9,28 @@ from fournines.model.desired import instance_digest
 from fournines.model.quarantine import Quarantine, Strike
 from fournines.store.protocol import Store
 from healing.situation import Situation
+from tasks.execution import Outcome
+
+
+def learn(
+    store: Store,
+    book: CaseBook,
+    situation: Situation,
+    outcome: Outcome,
+    instance: str,
+    *,
+    good: bool | None,
+) -> None:
+    """
+    What a replacement says about its build. One that could not be looked at (`good` None) says nothing, nor does a plan
+    that broke off before it was to serve.
+    """
+    if good:
+        forget(store, situation)
+    elif any(step.startswith("await-serving/") for step in outcome.failed) or (
+        outcome.ok and good is False
+    ):
+        count(store, book, situation, instance)
 
 
 def count(store: Store, book: CaseBook, situation: Situation, instance: str) -> None:

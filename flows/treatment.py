@@ -243,7 +243,9 @@ class Treatment:
         rehearsing.compare(self.book, outcome)
         closed = self._judge(choice.rung, outcome, subject, soak_seconds)
         if choice.rung in {Rung.REPLACE, Rung.SHIFT} and target is not None:
-            self._learn(seen.situation, outcome, target, healed=closed is not None)
+            store = self.ward.workshop.store
+            good = closed is not None or (False if choice.rung in self.failed else None)
+            strikes.learn(store, self.book, seen.situation, outcome, target, good=good)
         return closed
 
     def _is_crowded(self, rung: Rung, plan: Plan, situation: Situation) -> bool:
@@ -271,18 +273,6 @@ class Treatment:
             self.failed = (*self.failed, rung)
         self._keep_tries()
         self.book.set(state=CaseState.DIAGNOSED)
-
-    def _learn(
-        self, situation: Situation, outcome: Outcome, target: str, *, healed: bool
-    ) -> None:
-        """
-        What a replacement says about its build.
-        """
-        store = self.ward.workshop.store
-        if healed:
-            strikes.forget(store, situation)
-        elif outcome.ok or any(s.startswith("await-serving/") for s in outcome.failed):
-            strikes.count(store, self.book, situation, target)
 
     def _perform(self, plan: Plan, held: Holding) -> Outcome:
         self.troubles.clear()
@@ -330,8 +320,11 @@ class Treatment:
         self.book.keep(after=look.saw)
         if look.good:
             return endings.recovered(self.ward, self.book, rung, subject, look.saw)
-        self.book.note("did_not_help", f"{rung.value}: {look.saw}")
-        if rung not in _GENTLE:
+        unseen = look.good is None
+        self.book.note(
+            "not_seen" if unseen else "did_not_help", f"{rung.value}: {look.saw}"
+        )
+        if rung not in _GENTLE and not unseen:
             self.failed = (*self.failed, rung)
         self._keep_tries()
         self.book.set(state=CaseState.DIAGNOSED, subject=subject)

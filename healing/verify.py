@@ -2,7 +2,8 @@
 Healed means measured: a case closes when fresh observations stayed good for a soak time.
 
 Only observations made after the remedy count, and only looks that really saw something: a look that could not see is neither good nor bad,
-and it breaks no soak and ends none.
+and it breaks no soak and ends none. So too when time is up: a remedy has failed when it was seen to fail; good looks that are only too few
+yet are waited for, and where nothing can be seen the verdict says that, and nothing else.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import takewhile
 
+from healing.diagnosis import blind
 from healing.diagnosis.blind import ALIVE
 from healing.diagnosis.grey_errors import ERROR_RATIO_MIN
 from healing.diagnosis.grey_slow import SECONDS_MIN, SLOWER_MIN
@@ -19,6 +22,12 @@ from healing.evidence import MemberEvidence
 
 LOOKS_MIN = 3
 """Good looks within the soak: a soak with one look at each end would prove little."""
+
+BAD_LOOKS_MIN = 2
+"""Bad looks on end, when time is up: a single one may be an old reading."""
+
+LATE_SOAKS = 2
+"""Soak times beyond the deadline until it is said that too little could be seen."""
 
 
 class Verdict(StrEnum):
@@ -29,6 +38,7 @@ class Verdict(StrEnum):
     RECOVERED = "recovered"
     WAIT = "wait"
     NOT_RECOVERED = "not-recovered"
+    UNSEEN = "unseen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +60,17 @@ def judge_look(evidence: MemberEvidence, *, through_front: bool = False) -> Look
     if through_front and lost:
         said = lost[0].status or lost[0].answer
         return Look(evidence.at, False, f"users do not get through ({said})")
+    cut = blind.look(evidence)
+    if cut is not None:
+        return Look(evidence.at, None, cut.saw)
+    if evidence.instance_status is None:
+        return Look(evidence.at, False, f"{evidence.instance} is not there")
     if not evidence.probes:
-        if evidence.operating_status in ALIVE:
-            return Look(evidence.at, True, "the load balancer calls it healthy")
-        return Look(evidence.at, None, "no probe could be made")
+        alive = evidence.operating_status in ALIVE
+        saw = (
+            "the load balancer calls it healthy" if alive else "no probe could be made"
+        )
+        return Look(evidence.at, alive or None, saw)
     complaint = _unanswered(evidence) or _degraded(evidence)
     if complaint:
         return Look(evidence.at, False, complaint)
@@ -101,16 +118,22 @@ def judge(
         looks: Everything observed since the remedy, oldest first.
         now: The present.
         soak_seconds: How long it must have stayed good.
-        deadline: After it the remedy has failed.
+        deadline: After it, a remedy that is seen to be bad has failed.
     """
     seen = [look for look in looks if look.good is not None]
-    stretch: list[Look] = []
-    for look in reversed(seen):
-        if not look.good:
-            break
-        stretch.append(look)
+    stretch = list(takewhile(lambda look: look.good, reversed(seen)))
     if len(stretch) >= LOOKS_MIN:
         lasted = stretch[0].at - stretch[-1].at
         if lasted >= timedelta(seconds=soak_seconds):
             return Verdict.RECOVERED
-    return Verdict.WAIT if now < deadline else Verdict.NOT_RECOVERED
+    if now < deadline:
+        return Verdict.WAIT
+    bad = list(takewhile(lambda look: not look.good, reversed(seen)))
+    if len(bad) >= BAD_LOOKS_MIN and bad[0].at >= deadline:
+        return Verdict.NOT_RECOVERED
+    late = [look for look in looks if look.at >= deadline]
+    end = deadline + timedelta(seconds=LATE_SOAKS * soak_seconds)
+    if now < end or len(late) < LOOKS_MIN:
+        return Verdict.WAIT
+    flaps = any(look.good is False for look in late)
+    return Verdict.NOT_RECOVERED if flaps else Verdict.UNSEEN

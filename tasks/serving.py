@@ -22,7 +22,8 @@ _PROBES_AT_ONCE = 16
 
 def await_serving(step: AwaitServing, workshop: Workshop) -> None:
     """
-    Return once all instances of the step have served for its `hold_seconds`.
+    Return once all instances of the step have served for its `hold_seconds`. When time is up, those that serve may serve that long yet:
+    slow answers of the cloud are no failure of theirs.
 
     Raises:
         DeadlinePassed: They did not in time; the message names the first few and what is wrong with each.
@@ -39,10 +40,10 @@ def await_serving(step: AwaitServing, workshop: Workshop) -> None:
             good_since = good_since or now
             if (now - good_since).total_seconds() >= step.hold_seconds:
                 return
-        if now >= deadline:
+        if complaints and now >= deadline:
             raise DeadlinePassed(
                 f"waiting until {len(step.instances)} instances of {step.pool} serve",
-                "; ".join(complaints[:3]) or "not for long enough",
+                "; ".join(complaints[:3]),
                 "Look at their consoles: openstack console log show INSTANCE",
             )
         clock.sleep(workshop.settings.poll_seconds)

@@ -1,26 +1,18 @@
 """
-The ladder's choices, the plans they become, and when a remedy is believed.
+The ladder's choices, and the plans they become.
 """
 
-from datetime import timedelta
-from typing import Any
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fournines.model.case import Diagnosis
 from fournines.model.desired import HealingLimits, instance_digest
-from fournines.model.probing import Answer, ProbeResult
 from fournines.model.quarantine import Quarantine, Strike
 from fournines.model.refusal import Reason
 from fournines.planning import linter
-from healing import ladder, verify
+from healing import ladder
 from healing import plan as planning
 from healing.diagnosis import kinds
-from healing.evidence import MemberEvidence
 from healing.ladder import Choice, Rung
-from healing.verify import Look, Verdict
 from tests.decide.slot_world import NOW, a_situation, an_instance, name
 
 
@@ -340,92 +332,3 @@ def test_a_page_changes_nothing():
     page = Choice(rung=Rung.PAGE, why="test")
 
     assert planning.make(page, a_situation(weight=1), case_id="c").empty
-
-
-def looks(text: str) -> list[Look]:
-    """
-    One look a second: + good, - bad, ? nothing seen.
-    """
-    words = {"+": True, "-": False, "?": None}
-    return [
-        Look(NOW + timedelta(seconds=second), words[letter], letter)
-        for second, letter in enumerate(text)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("seen", "now", "verdict"),
-    [
-        pytest.param("", 1, Verdict.WAIT, id="nothing-yet"),
-        pytest.param("+++", 3, Verdict.WAIT, id="good-but-not-long"),
-        pytest.param("++++++", 6, Verdict.RECOVERED, id="good-for-five-seconds"),
-        pytest.param("+++-++", 6, Verdict.WAIT, id="a-bad-look-starts-again"),
-        pytest.param("+++?++", 6, Verdict.RECOVERED, id="a-closed-eye-breaks-nothing"),
-        pytest.param("+????+", 6, Verdict.WAIT, id="two-looks-prove-little"),
-        pytest.param("??????", 31, Verdict.NOT_RECOVERED, id="nothing-seen-is-no-good"),
-        pytest.param("+-+-+-", 31, Verdict.NOT_RECOVERED, id="too-late"),
-    ],
-)
-def test_verify(seen, now, verdict):
-    """
-    Recovered means: good looks only, for the soak time, and enough of them.
-    """
-    assert verdict == verify.judge(
-        looks(seen),
-        now=NOW + timedelta(seconds=now),
-        soak_seconds=5,
-        deadline=NOW + timedelta(seconds=30),
-    )
-
-
-@given(st.text("+-?", max_size=20), st.integers(1, 6))
-def test_recovered_never_follows_a_bad_look(seen, soak):
-    """
-    Whatever was seen: the last thing really seen was good, or it is not recovered.
-    """
-    verdict = verify.judge(
-        looks(seen), now=NOW, soak_seconds=soak, deadline=NOW + timedelta(hours=1)
-    )
-
-    if verdict is Verdict.RECOVERED:
-        assert seen.replace("?", "").endswith("+++")
-
-
-def member(*, status=200, seconds=0.01, **known: Any):
-    """
-    Fresh evidence of a member after a remedy.
-    """
-    probe = ProbeResult(
-        at=NOW, path="/", answer=Answer.STATUS, seconds=seconds, status=status
-    )
-    peer = probe.model_copy(update={"seconds": 0.01, "status": 200})
-    facts = {
-        "instance_status": "ACTIVE",
-        "operating_status": "ONLINE",
-        "weight": 1,
-        "user_probes": (probe,),
-        "peer_probes": (peer,),
-    }
-    return MemberEvidence(at=NOW, instance=name(0, 2), **(facts | known))
-
-
-@pytest.mark.parametrize(
-    ("evidence", "good"),
-    [
-        pytest.param(member(), True, id="all-well"),
-        pytest.param(member(status=500), False, id="an-error"),
-        pytest.param(member(seconds=1.0), False, id="slower-than-its-peers"),
-        pytest.param(member(operating_status="ERROR"), False, id="out-of-the-pool"),
-        pytest.param(member(operating_status=None), False, id="in-no-pool"),
-        pytest.param(member(weight=0), False, id="drained"),
-        pytest.param(member(user_probes=()), True, id="only-the-load-balancer-knows"),
-        pytest.param(
-            member(user_probes=(), operating_status="ERROR"), None, id="nobody-knows"
-        ),
-    ],
-)
-def test_look(evidence, good):
-    """
-    One look is good, bad, or nothing.
-    """
-    assert good is verify.judge_look(evidence).good

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from fournines.cloud.errors import CloudError
 from fournines.cloud.simulated import Behaviour
 from fournines.model.case import Case
 from tests.sim.simulation import Report, Simulation
@@ -37,21 +38,31 @@ class Ordeal:
     calls: int
 
 
+def unspoiled(_world: Simulation) -> None:
+    """
+    Nothing else is wrong.
+    """
+
+
 class Healings(Simulation):
     """
     A world with two healers in which only these faults happen.
     """
+
+    _suffered: str = ""
 
     def suffer(
         self,
         kinds: Iterable[str],
         *,
         doom: int | None = None,
-        prepare: Callable[[Simulation], None] = lambda _world: None,
+        prepare: Callable[[Simulation], None] = unspoiled,
     ) -> Ordeal:
         """
         Break one member after the other; a healer dies at its `doom`th effect.
         """
+        kinds = tuple(kinds)
+        self._suffered = f"suffer({kinds}, doom={doom}, prepare={prepare.__name__})"
         effects = calls = 0
         try:
             self.city.quiet = True
@@ -68,6 +79,12 @@ class Healings(Simulation):
         except Exception as error:  # noqa: BLE001  the report says it
             self.turns.broken.append(error)
         return Ordeal(self.report(), self.store.cases.cases(), effects, calls)
+
+    def again(self) -> str:
+        """
+        No seed of `make sim`: the same world, suffering the same.
+        """
+        return f"Healings({self.seed}, healers={self.healers}).{self._suffered}"
 
     def _settle(self) -> None:
         self.city.open()
@@ -89,5 +106,14 @@ class Healings(Simulation):
 
     def _until_well(self) -> None:
         self.turns.sleep(4.0)
-        while not self._is_well():
+        while not self._looks_well():
             self.turns.sleep(1.0)
+
+    def _looks_well(self) -> bool:
+        """
+        The onlooker asks the same API; without an answer he looks again.
+        """
+        try:
+            return self._is_well()
+        except CloudError:
+            return False

@@ -46,7 +46,7 @@ def unchanged(_healer: SimHealer, _cloud: WatchedCloud) -> None:
 @dataclass(frozen=True, slots=True)
 class Report:
     """
-    What became of a seed. `broken` is empty when every law held.
+    What became of a seed. `broken` is empty when every law held; `again` is the command that plays it once more.
     """
 
     seed: int
@@ -56,6 +56,7 @@ class Report:
     did: Counter[str]
     takeovers: tuple[float, ...]
     seconds: float
+    again: str
 
     @property
     def cases(self) -> int:
@@ -69,7 +70,7 @@ class Report:
         For people: the law, the end of the trace, and how to see it again.
         """
         lines = "\n".join(self.trace[-60:])
-        return f"{lines}\nseed {self.seed}: {self.broken}\nagain: make sim SEED={self.seed}"
+        return f"{lines}\nseed {self.seed}: {self.broken}\nagain: {self.again}"
 
 
 @dataclass
@@ -179,7 +180,14 @@ class Simulation:
             did=self.laws.counts,
             takeovers=tuple(self.laws.takeovers),
             seconds=self.turns.now,
+            again=self.again(),
         )
+
+    def again(self) -> str:
+        """
+        How a person plays this seed once more.
+        """
+        return f"make sim SEED={self.seed}"
 
     def _do(self, act: Callable[[], None], seconds: float) -> None:
         def to_the_end() -> None:

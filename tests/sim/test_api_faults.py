@@ -5,6 +5,7 @@ A fifth of all calls is faulty: 500 before and after the effect, time-outs after
 from __future__ import annotations
 
 import os
+import sys
 
 from fournines.cloud.simulated import Fault, FaultKind
 from tests.sim.ordeals import KINDS, Healings
@@ -23,6 +24,9 @@ CALLS_FACTOR_MAX = 2.0
 EACH = 5
 """Healings in one world."""
 
+ONCE_BROKEN = (25, 84, 97, 108, 193, 198)
+"""Worlds in which healthy replacements were once called sick, because their looks were slow; or the onlooker met the faults."""
+
 
 def spoil(world: Simulation) -> None:
     """
@@ -40,7 +44,8 @@ def test_healings_with_a_faulty_api():
     All converge, with at most twice the calls of a sound API.
     """
     failed, calm_calls, faulty_calls, struck, healed = [], 0, 0, 0, 0
-    for seed in range(HEALINGS // EACH):
+    worlds = sorted({*range(HEALINGS // EACH), *ONCE_BROKEN})
+    for seed in worlds:
         kinds = [KINDS[(seed + n) % (len(KINDS) - 1)] for n in range(EACH)]
         calm = Healings(seed, healers=2).suffer(kinds)
         world = Healings(seed, healers=2)
@@ -53,6 +58,7 @@ def test_healings_with_a_faulty_api():
         struck += sum(call.fault is not None for call in world.cloud.calls)
         healed += sum(case.state.value == "recovered" for case in hurt.cases)
     assert not failed, "\n\n".join(failed)
-    assert healed >= HEALINGS
+    assert healed >= EACH * len(worlds)
     assert struck > faulty_calls / 10
+    sys.stdout.write(f"\n{healed} healings, {faulty_calls / calm_calls:.2f} the calls")
     assert faulty_calls <= CALLS_FACTOR_MAX * calm_calls, (faulty_calls, calm_calls)
