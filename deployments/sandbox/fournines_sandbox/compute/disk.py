@@ -71,6 +71,16 @@ def grow(file: Path, size_gb: int) -> None:
     run("resize2fs", str(file))
 
 
+def await_released(file: Path) -> None:
+    """
+    Return when nothing uses a file any more, or after some seconds: a guest that was switched off lets go of its disk a moment later,
+    and in that moment the kernel grows it neither mounted nor unmounted.
+    """
+    deadline = time.monotonic() + _DETACH_SECONDS
+    while loop_of(file) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
 def repair(file: Path) -> None:
     """Replay the journal and put right what a crash left; status 1 means that something was put right."""
     try:

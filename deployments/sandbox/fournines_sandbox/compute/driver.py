@@ -379,6 +379,8 @@ class ContainerDriver(Hosting, Devices):  # type: ignore[misc]
         machine = self.machine(instance)
         machine.amend(host=self.host.name, memory_mb=flavor.memory_mb, vcpus=flavor.vcpus)
         if machine.known.disk_gb and flavor.root_gb > machine.known.disk_gb:
+            machine.layer.unmount()  # the kernel does not let it grow while it is in use
+            disk.await_released(machine.layer.file)
             disk.grow(machine.layer.file, flavor.root_gb)
             machine.amend(disk_gb=flavor.root_gb)
         if power_on:
