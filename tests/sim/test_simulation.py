@@ -15,7 +15,7 @@ import pytest
 
 from tests.sim.simulation import Report, play
 
-SEEDS = int(os.environ.get("SIM_SEEDS") or 100)
+SEEDS = int(os.environ.get("SIM_SEEDS") or 60)
 SEED = os.environ.get("SIM_SEED") or ""
 REPLAYED = 8
 """A seed with stops, kills and three healers."""

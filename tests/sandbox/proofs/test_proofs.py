@@ -21,7 +21,7 @@ pytestmark = pytest.mark.sandbox
 
 FOURNINES = Path(sys.executable).parent / "fournines"
 ROOT = Path(__file__).resolve().parents[3]
-ROUNDS = 2
+ROUNDS = 1
 BLIND_SECONDS = 12
 
 Tell = Callable[[str], None]
@@ -54,6 +54,7 @@ def test_healer_killed_while_healing(stage: Any, clean: Any, tell: Tell) -> None
     assert stage.lost(began, hurt) == []
 
 
+@pytest.mark.bench
 def test_deploy_killed(stage: Any, clean: Any, tell: Tell) -> None:
     """
     A kill -9 of a deploy at random moments: the next one ends what it began, and nothing is there twice.
