@@ -80,6 +80,7 @@ def test_deploy_killed(stage: Any, clean: Any, tell: Tell) -> None:
     assert stage.settled_audit() == clean
 
 
+@pytest.mark.bench
 def test_failing_apis(stage: Any, clean: Any, breaking: Any, tell: Tell) -> None:
     """
     With one of five calls failing in every way, a death is healed and a service is scaled, once each.
@@ -108,7 +109,7 @@ def test_failing_apis(stage: Any, clean: Any, breaking: Any, tell: Tell) -> None
 @pytest.mark.parametrize(
     "what",
     [
-        "prometheus",
+        pytest.param("prometheus", marks=pytest.mark.bench),
         pytest.param("keystone", marks=pytest.mark.bench),
         pytest.param("alertmanager", marks=pytest.mark.bench),
         pytest.param("prefect", marks=pytest.mark.bench),
