@@ -32,7 +32,7 @@ _OFFSETS = {
     "artefacts": 25,
     "load": 26,
 }
-"""Offsets 0 to 9 of a slot are the embedded cloud's."""
+"""Offsets 0 to 19 of a slot are the embedded cloud's."""
 
 
 class Settings(BaseSettings):

@@ -26,7 +26,7 @@ from fournines_sandbox.services.serving import CATALOGUE_MARKER
 from fournines_sandbox.site import Site
 
 PROJECT = "fournines"
-VERSION = 3
+VERSION = 4
 """Raised whenever seeding gives something new, so that older homes get it at their next start."""
 
 _ROLES = ("load-balancer_admin", "load-balancer_member", "load-balancer_observer", "creator")
@@ -135,6 +135,7 @@ def identities(site: Site, credentials: Credentials) -> None:
         user = _user(cloud, name, credentials.service(name), service_project)
         _assign(cloud, user, service_project, [roles["admin"], roles["service"]])
         _endpoints(cloud, name, kind, site.url(name) + path, site.internal_url(name) + path)
+    _object_store(site, cloud, credentials, service_project, roles)
     inside = f"{site.internal_url('keystone')}/v3"
     _endpoints(cloud, "keystone", "identity", f"{site.url('keystone')}/v3", inside)
 
@@ -145,6 +146,24 @@ def identities(site: Site, credentials: Credentials) -> None:
     admin_project = identity.find_project("admin", ignore_missing=False)
     _assign(cloud, admin, admin_project, [roles["load-balancer_admin"]])
     (site.state / CATALOGUE_MARKER).touch()
+
+
+def _object_store(
+    site: Site, cloud: Connection, credentials: Credentials, project: Any, roles: dict[str, Any]
+) -> None:
+    """
+    Swift, at an address that instances reach as well: backups are written from inside them.
+    """
+    user = _user(cloud, "swift", credentials.service("swift"), project)
+    _assign(cloud, user, project, [roles["admin"], roles["service"]])
+    path = f":{site.port('swift')}/v1/AUTH_%(project_id)s"
+    _endpoints(
+        cloud,
+        "swift",
+        "object-store",
+        f"http://{site.external_network[1]}{path}",
+        f"http://localhost{path}",
+    )
 
 
 def resources(site: Site, credentials: Credentials, say: Callable[[str], None]) -> None:

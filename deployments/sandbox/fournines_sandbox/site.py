@@ -26,8 +26,13 @@ SERVICES = (
     "neutron",
     "cinder",
     "octavia",
+    "swift",
 )
 """The services with a port, in the order of their ports."""
+
+_TLS = {"swift": 8}
+_BACKENDS = {"account": 10, "container": 11, "object": 12}
+"""Offsets of ports that no API stands behind in Keystone's catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,18 @@ class Site:
         Loopback port of an OpenStack service (`keystone`, `nova`, ...).
         """
         return _PORT_BASE + _PORTS_PER_SLOT * self.slot + SERVICES.index(service)
+
+    def tls_port(self, service: str) -> int:
+        """
+        Port at which a service is reached with TLS by instances, on the host's address in the external network.
+        """
+        return _PORT_BASE + _PORTS_PER_SLOT * self.slot + _TLS[service]
+
+    def backend_port(self, kind: str) -> int:
+        """
+        Loopback port of one of Swift's servers behind its proxy.
+        """
+        return _PORT_BASE + _PORTS_PER_SLOT * self.slot + _BACKENDS[kind]
 
     def url(self, service: str) -> str:
         """

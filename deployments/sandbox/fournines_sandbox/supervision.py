@@ -20,7 +20,16 @@ from supervisor.xmlrpc import Faults, SupervisorTransport
 from fournines_sandbox import database
 from fournines_sandbox.site import Site
 
-SERVICES = ("keystone", "placement", "glance", "neutron", "nova", "cinder", "octavia")
+SERVICES = (
+    "keystone",
+    "placement",
+    "glance",
+    "neutron",
+    "nova",
+    "cinder",
+    "octavia",
+    "swift",
+)
 EXTRAS = ("lbmetrics",)
 """Supervised processes that serve no OpenStack API."""
 

@@ -15,8 +15,9 @@ from fournines_sandbox.configuration import (
     nova,
     octavia,
     placement,
+    swift,
 )
-from fournines_sandbox.configuration.document import rendered
+from fournines_sandbox.configuration.document import Document, rendered
 from fournines_sandbox.credentials import Credentials
 from fournines_sandbox.site import Site
 
@@ -28,6 +29,7 @@ SERVICES: dict[str, ModuleType] = {
     "nova": nova,
     "cinder": cinder,
     "octavia": octavia,
+    "swift": swift,
 }
 
 
@@ -38,7 +40,13 @@ def write(site: Site, credentials: Credentials) -> None:
     site.etc.mkdir(parents=True, exist_ok=True)
     site.etc.chmod(0o700)
     for module in SERVICES.values():
-        path = site.etc / module.FILE
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(rendered(module.sections(site, credentials)))
+        _write(site, module.FILE, module.sections(site, credentials))
+    for kind in swift.BACKENDS:
+        _write(site, swift.backend_file(kind), swift.backend(site, kind))
+    _write(site, swift.COMMON_FILE, swift.common(credentials))
+
+
+def _write(site: Site, name: str, document: Document) -> None:
+    descriptor = os.open(site.etc / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(rendered(document))
