@@ -11,7 +11,7 @@ from flows.case_book import CaseBook
 from flows.ward import Move
 from fournines.clock import Clock
 from fournines.store.protocol import StoreError
-from tasks.execution import Progress
+from tasks.outcome import Progress
 
 
 def first_move(book: CaseBook, future: Future[Move]) -> None:

@@ -15,7 +15,7 @@ from blueprints.problem import BlueprintError
 from flows import stage
 from flows.stage import EXAMPLE
 from tasks import deployment, request
-from tasks.deployment import Result
+from tasks.result import Result
 
 PlatformFilePath = Annotated[
     str, Field(description="platform.yaml, relative to the checkout")

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from flows import stage
 from tasks import deployment, sizing
-from tasks.deployment import Result
+from tasks.result import Result
 
 Really = Annotated[bool, Field(description="Tick to destroy, data included")]
 

@@ -15,7 +15,7 @@ from fournines.planning.plan import Plan, Purpose
 from fournines.planning.steps import Step
 from fournines.store.protocol import Store
 from tasks import reconciliation
-from tasks.deployment import NOBODY, Audience
+from tasks.audience import NOBODY, Audience
 from tasks.reconciliation import Reconciled
 from tasks.workshop import Workshop
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from flows import drift, stage
 from tasks import artifacts
-from tasks.deployment import Audience
+from tasks.audience import Audience
 from tasks.step_runs import perform_as_task_run
 
 

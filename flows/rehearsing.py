@@ -15,7 +15,7 @@ from fournines.planning.plan import Plan
 from healing import rehearsal
 from healing.situation import Situation
 from tasks import rehearsal as stage
-from tasks.execution import Outcome
+from tasks.outcome import Outcome
 
 KEPT = "rehearsal"
 """Its name among a case's evidence."""

@@ -13,8 +13,9 @@ from flows import run_log
 from fournines.planning.plan import Plan
 from fournines.settings import ROOT, settings
 from tasks import artifacts, opening
-from tasks.deployment import NOBODY, Audience, NotConfirmed, NotDone, Result
-from tasks.execution import Progress
+from tasks.audience import NOBODY, Audience
+from tasks.outcome import Progress
+from tasks.result import NotConfirmed, NotDone, Result
 from tasks.step_runs import perform_as_task_run
 from tasks.workshop import Workshop
 

@@ -9,7 +9,7 @@ from fournines.model.desired import instance_digest
 from fournines.model.quarantine import Quarantine, Strike
 from fournines.store.protocol import Store
 from healing.situation import Situation
-from tasks.execution import Outcome
+from tasks.outcome import Outcome
 
 
 def learn(

@@ -4,7 +4,7 @@ What was tried in a case, kept in its evidence: a case that waited for a person,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
@@ -24,6 +24,30 @@ class Tries:
     broken: tuple[Rung, ...] = ()
     spoiled: frozenset[str] = frozenset()
     no_room: bool = False
+
+    def with_failed(self, rung: Rung) -> Tries:
+        """
+        A rung that did not help, or would not.
+        """
+        return replace(self, failed=(*self.failed, rung))
+
+    def with_broken(self, rung: Rung) -> Tries:
+        """
+        A rung whose plan broke off.
+        """
+        return replace(self, broken=(*self.broken, rung))
+
+    def with_spoiled(self, instance: str) -> Tries:
+        """
+        A replacement that never served.
+        """
+        return replace(self, spoiled=self.spoiled | {instance})
+
+    def without_room(self) -> Tries:
+        """
+        The cloud had no room.
+        """
+        return replace(self, no_room=True)
 
     def evidence(self) -> dict[str, JsonValue]:
         """

@@ -21,8 +21,8 @@ from prefect.artifacts import (
 from fournines import log
 from fournines.planning import table
 from fournines.planning.plan import Plan
-from tasks.deployment import Result
-from tasks.execution import Progress
+from tasks.outcome import Progress
+from tasks.result import Result
 
 PUBLISH_SECONDS = 1.0
 """Often enough for eyes, seldom enough for a server on a busy machine."""

@@ -11,15 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from datetime import datetime
 from graphlib import TopologicalSorter
-
-from pydantic import Field
 
 from fournines import log
 from fournines.cloud import permit
 from fournines.cloud.errors import CloudError
-from fournines.model.value import Value
 from fournines.planning import graph
 from fournines.planning.plan import Plan
 from fournines.planning.steps import Step
@@ -30,7 +26,8 @@ from fournines.store.protocol import (
     StepState,
     StoreError,
 )
-from tasks import perform
+from tasks import perform, registering
+from tasks.outcome import Outcome, Progress
 from tasks.workshop import Workshop
 
 Work = Callable[[], perform.Facts]
@@ -47,59 +44,6 @@ class GaveWay(Exception):
     """
     A performer stopped before a step, because something else must be done first; the message says what.
     """
-
-
-class Progress(Value):
-    """
-    One step changed its state: "begun", "done", "failed", or "skipped" (done before a crash).
-    """
-
-    step: str
-    kind: str
-    state: str
-    done: int
-    total: int
-    seconds: float = 0.0
-    error: str = ""
-
-
-class Outcome(Value):
-    """
-    What became of a plan.
-
-    Attributes:
-        done: Steps done, in the order they ended.
-        failed: Step id -> why.
-        waiting: Steps never begun, because something they need failed.
-        lost: How the right to act was lost on the way; the plan is left open then, for whoever has it now.
-    """
-
-    plan_id: str
-    done: tuple[str, ...] = ()
-    failed: dict[str, str] = Field(default_factory=dict)
-    waiting: tuple[str, ...] = ()
-    seconds: float = 0.0
-    lost: str = ""
-
-    @property
-    def ok(self) -> bool:
-        """
-        Every step is done.
-        """
-        return not self.failed and not self.waiting
-
-    def sentence(self) -> str:
-        """
-        The outcome for people, and the next step.
-        """
-        if self.ok:
-            return f"{len(self.done)} steps done in {self.seconds:.1f} s"
-        step, why = next(iter(self.failed.items()), ("", "interrupted"))
-        more = f" (and {len(self.failed) - 1} more)" if len(self.failed) > 1 else ""
-        return (
-            f"{step} failed{more}: {why.rstrip('.')}. {len(self.done)} steps are done, "
-            f"{len(self.waiting)} wait; run it again to go on"
-        )
 
 
 def no_guard() -> None:
@@ -196,7 +140,7 @@ class _Execution:
         with permit.granted(self.guard):
             facts = self.performer(step, lambda: perform.do(step, workshop))
         end = workshop.clock.now()
-        _register(self.plan.platform, step, facts, workshop, end)
+        registering.record(self.plan.platform, step, facts, workshop, end)
         journal.finish(
             self.plan.id,
             step.id,
@@ -330,54 +274,3 @@ def execute(
         journal.close_plan(plan.id, outcome=said, at=end, rights=rights())
     _log.info("plan_ended", plan=plan.id, ok=outcome.ok, seconds=outcome.seconds)
     return outcome
-
-
-def unwind(plan: Plan, workshop: Workshop) -> dict[str, str]:
-    """
-    Take back what a plan did, last first; a step that was intended counts, for it may have taken effect.
-
-    Only what this plan made is taken back: what the registry knew before the plan stays. Returns the undos that failed: step id -> why.
-    """
-    journal = workshop.store.journal
-    entries = {entry.step_id: entry for entry in journal.entries(plan.id)}
-    stuck: dict[str, str] = {}
-    for step in reversed(graph.ordered(plan.steps)):
-        entry = entries.get(step.id)
-        if entry is None or entry.state is StepState.UNDONE:
-            continue
-        if entry.result.get("found"):
-            continue
-        try:
-            undone = perform.undo(step, workshop)
-        except CloudError as error:
-            stuck[step.id] = str(error)
-            _log.error("undo_failed", step=step.id, error=str(error))
-            continue
-        if undone:
-            now = workshop.clock.now()
-            if step.kind.startswith("ensure-"):
-                _forget(plan.platform, step, workshop)
-            journal.finish(
-                plan.id, step.id, StepState.UNDONE, at=now, result=entry.result
-            )
-            _log.info("step_undone", step=step.id)
-    return stuck
-
-
-def _register(
-    platform: str, step: Step, facts: perform.Facts, workshop: Workshop, at: datetime
-) -> None:
-    registry = workshop.store.registry
-    kind = perform.resource_kind(step)
-    if step.kind.startswith("ensure-"):
-        registry.record_resource(
-            platform, kind, str(facts["name"]), str(facts["id"]), at=at
-        )
-    elif kind:
-        _forget(platform, step, workshop)
-
-
-def _forget(platform: str, step: Step, workshop: Workshop) -> None:
-    workshop.store.registry.forget_resource(
-        platform, perform.resource_kind(step), perform.resource_name(step)
-    )

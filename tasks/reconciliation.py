@@ -17,7 +17,8 @@ from fournines.model.value import Value
 from fournines.planning.plan import Purpose
 from fournines.store.protocol import LeaseHeld
 from tasks import deployment
-from tasks.deployment import NOBODY, Audience, Result
+from tasks.audience import NOBODY, Audience
+from tasks.result import Result
 from tasks.workshop import Workshop
 
 _log = log.get("reconciliation")

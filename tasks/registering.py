@@ -1,14 +1,45 @@
 """
-Bringing the registry's list of what we made in line with what carries our mark in the cloud.
+The registry's list of what we made: kept step by step, and brought in line with what carries our mark in the cloud.
 
 A process may die between a call and its record; the next one to look sets that right.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from fournines.model import names
 from fournines.model.inventory import Inventory
+from fournines.planning.steps import Step
+from tasks import perform
 from tasks.workshop import Workshop
+
+
+def record(
+    platform: str, step: Step, facts: perform.Facts, workshop: Workshop, at: datetime
+) -> None:
+    """
+    What a step made is ours; what it took away is forgotten.
+    """
+    if step.kind.startswith("ensure-"):
+        workshop.store.registry.record_resource(
+            platform,
+            perform.resource_kind(step),
+            str(facts["name"]),
+            str(facts["id"]),
+            at=at,
+        )
+    elif perform.resource_kind(step):
+        forget(platform, step, workshop)
+
+
+def forget(platform: str, step: Step, workshop: Workshop) -> None:
+    """
+    What a step is about is there no more.
+    """
+    workshop.store.registry.forget_resource(
+        platform, perform.resource_kind(step), perform.resource_name(step)
+    )
 
 
 def take_stock(workshop: Workshop, seen: Inventory, only: str | None = None) -> None:

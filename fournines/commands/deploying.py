@@ -19,8 +19,9 @@ from fournines.local import programs
 from fournines.planning.plan import Plan
 from fournines.settings import Settings, settings
 from tasks import deployment, reconciliation, request, sizing
-from tasks.deployment import Audience, NotDone, Result
-from tasks.execution import Progress
+from tasks.audience import Audience
+from tasks.outcome import Progress
+from tasks.result import NotDone, Result
 from tasks.workshop import Workshop
 
 app = typer.Typer(rich_markup_mode=None)

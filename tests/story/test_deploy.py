@@ -18,6 +18,7 @@ from fournines.model.refusal import Reason
 from fournines.planning.plan import Purpose
 from fournines.store.protocol import LeaseHeld
 from tasks import deployment, leasing, reconciliation
+from tasks.audience import Audience
 from tests.unwind.harness import PLATFORM, Tripwire, World, a_platform
 
 
@@ -108,7 +109,7 @@ def test_a_lost_lease_stops_the_plan():
             )
         return facts
 
-    audience = deployment.Audience(performer=stolen)
+    audience = Audience(performer=stolen)
     outcome = deployment.deploy(workshop, a_platform(), audience=audience).outcome
 
     assert outcome is not None

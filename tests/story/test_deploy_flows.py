@@ -52,7 +52,7 @@ def test_scaling_and_destroying_are_visible_runs(world):
     from flows.deploy import scale_service
     from flows.destroy import destroy_platform
     from tasks import deployment
-    from tasks.deployment import NotConfirmed
+    from tasks.result import NotConfirmed
 
     assert deployment.deploy(world.workshop(), a_platform()).ok
 

@@ -8,7 +8,7 @@ from fournines.model.desired import Platform
 from fournines.model.refusal import Reason
 from fournines.store.protocol import AlertRecord
 from tasks import deployment, leasing, reconciliation
-from tasks.deployment import Audience
+from tasks.audience import Audience
 from tests.story.clinic import Clinic
 
 BEFORE = {f"demo-shop-web-{slot}-g1": 1 for slot in range(4)}

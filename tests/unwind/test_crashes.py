@@ -9,7 +9,8 @@ import os
 import pytest
 
 from fournines.cloud.simulated import Fault, FaultKind
-from tasks import deployment, execution, perform
+from tasks import deployment, execution, perform, unwinding
+from tasks.audience import Audience
 from tests.unwind.harness import (
     PLATFORM,
     Tripwire,
@@ -98,7 +99,7 @@ def test_every_step_twice():
         return work()
 
     world = World()
-    audience = deployment.Audience(performer=twice)
+    audience = Audience(performer=twice)
     assert deployment.deploy(world.workshop(), a_platform(), audience=audience).ok
 
     assert world.resources() == deployed().resources()
@@ -157,8 +158,8 @@ def test_unwinding_takes_back_what_was_made():
     workshop = world.workshop()
     made = deployment.deploy(workshop, a_platform()).plan
 
-    assert execution.unwind(made, workshop) == {}
-    assert execution.unwind(made, workshop) == {}
+    assert unwinding.unwind(made, workshop) == {}
+    assert unwinding.unwind(made, workshop) == {}
 
     assert all(found == [] for found in world.resources().values())
 
@@ -173,7 +174,7 @@ def test_unwinding_spares_what_was_there_before():
     made = deployment.deploy(workshop, a_platform(count=3)).plan
     assert world.resources() != before
 
-    assert execution.unwind(made, workshop) == {}
+    assert unwinding.unwind(made, workshop) == {}
     assert world.resources() == before
 
 
@@ -202,7 +203,7 @@ def test_a_failing_undo_is_named():
     made = deployment.deploy(workshop, a_platform()).plan
     world.cloud.inject(Fault(FaultKind.CREDENTIALS, call="delete_floating_ip", times=1))
 
-    stuck = execution.unwind(made, workshop)
+    stuck = unwinding.unwind(made, workshop)
 
     assert list(stuck) == ["ensure-floating-ip/demo-shop-ip"]
     assert world.resources()["instances"] == []
@@ -241,7 +242,7 @@ def test_a_step_with_a_bug_is_reported_and_does_not_hang():
             raise ValueError("nobody expected this")
         return work()
 
-    audience = deployment.Audience(performer=broken)
+    audience = Audience(performer=broken)
     result = deployment.deploy(world.workshop(), a_platform(), audience=audience)
 
     assert result.outcome is not None

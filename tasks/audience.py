@@ -1,0 +1,33 @@
+"""
+Who is there while a plan is performed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fournines.planning.plan import Plan
+from tasks import execution
+from tasks.execution import Performer
+from tasks.outcome import Progress
+
+
+def _show_nobody(_plan: Plan) -> None:
+    """
+    The plan is not shown.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """
+    Who sees the plan before it is performed, who runs its steps, and who watches.
+    """
+
+    show: Callable[[Plan], None] = field(default=_show_nobody)
+    performer: Performer = field(default=execution.at_once)
+    watch: Callable[[Progress], None] = field(default=execution.ignore_progress)
+
+
+NOBODY = Audience()

@@ -1,0 +1,34 @@
+"""
+What the cloud and the quarantines say against a plan, asked before its first create: half a platform helps nobody.
+"""
+
+from __future__ import annotations
+
+from blueprints import preflight, quarantined
+from fournines.model.desired import Platform
+from fournines.model.inventory import Inventory
+from fournines.model.refusal import Refusal
+from fournines.planning.plan import Plan
+from tasks import observe
+from tasks.workshop import Workshop
+
+
+def raised(
+    workshop: Workshop,
+    desired: Platform,
+    seen: Inventory,
+    made: Plan,
+    only: str | None,
+) -> tuple[Refusal, ...]:
+    """
+    A sentence for each thing that is missing, unknown or held; nothing for a plan that makes nothing.
+    """
+    if not any(step.kind.startswith("ensure-") for step in made.steps):
+        return ()
+    wanted = (
+        desired.model_copy(update={"services": (desired.service(only),)})
+        if only
+        else desired
+    )
+    held = quarantined.check(made, seen, workshop.store.quarantines.all())
+    return (*preflight.check(wanted, seen, observe.quota(workshop)), *held)
