@@ -94,6 +94,7 @@ def _group(
     }
     return Group(
         name=name,
+        identity=group.identity,
         count=group.count,
         image=group.image,
         flavor=group.flavor,

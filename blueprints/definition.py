@@ -48,12 +48,14 @@ class GroupDefinition(Value):
     A group of like instances.
 
     Attributes:
+        identity: ordinal slots keep their address when their instance is replaced; cattle have none of their own.
         anti_affinity: strict puts no two on one host, soft avoids it, none leaves it to the cloud.
         user_data: A template file beside blueprint.yaml.
         healing: Fields of HealingLimits; the platform file may override each.
     """
 
     count: int = Field(ge=0, le=5_000)
+    identity: Literal["cattle", "ordinal"] = "cattle"
     image: str = Field(min_length=1)
     flavor: str = Field(min_length=1)
     zones: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 
 from blueprints import removal, strangers
 from blueprints.fragment import Fragment, joined
+from blueprints.identity import unwanted_ports
 from blueprints.observed import Observed
 from blueprints.service_plan import plan_service
 from fournines.model.desired import Platform, Service
@@ -65,7 +66,9 @@ def plan_platform(
             after=after,
         )
         ready[service.name] = made.ready
-        pieces += [made, removal.orphans(service, observed, after=made.ready)]
+        gone = removal.orphans(service, observed, after=made.ready)
+        ports = unwanted_ports(service, observed, (*made.steps, *gone.steps))
+        pieces += [made, gone, Fragment(steps=tuple(ports))]
     if only is None:
         pieces += (
             removal.remove_service(name, desired, observed)

@@ -29,6 +29,7 @@ Deletable = Literal[
     "volume",
     "load-balancer",
     "floating-ip",
+    "port",
     "security-group",
     "server-group",
     "network",

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from blueprints import drafting
 from blueprints.fragment import Fragment, joined
+from blueprints.identity import clears_first
+from blueprints.retiring import retire
 from blueprints.scope import Scope
 from blueprints.slot import Condition, Slot
 from blueprints.spreading import spread, usable_zones
@@ -68,15 +70,22 @@ def fill(scope: Scope, empty: Sequence[Slot]) -> Fragment:
     volume_of = {step.id: step for step in volumes.steps}
     unusable = {refusal.subject for refusal in volumes.refusals}
     makes: list[Step] = []
+    cleared: list[Fragment] = []
     for slot in empty:
         name = _slot_name(scope, slot.number)
         if name in unusable:
             continue
         volume = f"ensure-volume/{name}"
+        before = _clear(scope, slot)
+        cleared.append(before)
         makes.append(
             drafting.ensure_instance(
                 next_instance(scope, slot, zones[slot.number]),
-                needs=(*scope.shared_needs, *([volume] if volume in volume_of else ())),
+                needs=(
+                    *scope.shared_needs,
+                    *before.ended,
+                    *([volume] if volume in volume_of else ()),
+                ),
                 why=f"slot {slot.number} {slot.condition.value}",
             )
         )
@@ -84,8 +93,21 @@ def fill(scope: Scope, empty: Sequence[Slot]) -> Fragment:
     service = bring_into_service(
         scope, made, label="new", needs=[step.id for step in makes]
     )
-    whole = joined((volumes, Fragment(steps=tuple(makes)), service))
+    whole = joined((volumes, *cleared, Fragment(steps=tuple(makes)), service))
     return Fragment(whole.steps, whole.refusals, service.ready, service.ready)
+
+
+def _clear(scope: Scope, slot: Slot) -> Fragment:
+    if not clears_first(scope, slot):
+        return Fragment()
+    return retire(
+        slot.leftovers,
+        scope.observed,
+        drain_seconds=scope.group.drain_seconds,
+        needs=(),
+        label=f"slot-{slot.number}",
+        why="it holds the slot's address",
+    )
 
 
 def bring_into_service(

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from blueprints import drafting
 from blueprints.filling import bring_into_service, fill, volume_steps, zones_for
 from blueprints.fragment import Fragment, joined
+from blueprints.identity import clears_first, port_steps
 from blueprints.retiring import retire
 from blueprints.rolling import roll
 from blueprints.scope import Scope
@@ -26,6 +27,8 @@ def plan_group(scope: Scope) -> Fragment:
     """
     What one group needs.
     """
+    ports = tuple(port_steps(scope))
+    scope = scope.after(step.id for step in ports)
     every, surplus = slots(scope.service, scope.group, scope.observed)
     refusals: list[Refusal] = []
     free = [slot for slot in every if _free(scope, slot, refusals)]
@@ -45,11 +48,12 @@ def plan_group(scope: Scope) -> Fragment:
     rolling = roll(
         scope,
         outdated,
-        serving=serving,
+        serving=serving + awaited,
         needs=(*entering.ready, *leftovers.ended, *retiring.ended),
     )
     whole = joined(
         (
+            Fragment(steps=ports),
             _tidy_pools(scope),
             _missing_volumes(scope, [*filled, *outdated]),
             filling,
@@ -153,6 +157,8 @@ def _retire_leftovers(
         filled = slot.condition is Condition.FILLED
         if not filled and slot.number not in made:
             continue  # the fill was refused: what is there stays
+        if not filled and clears_first(scope, slot):
+            continue  # it goes before
         waits = returning if filled else filling
         pieces.append(
             retire(

@@ -14,6 +14,7 @@ from fournines.model.inventory import (
     LoadBalancer,
     Member,
     Network,
+    Port,
     Resource,
     SecurityGroup,
     ServerGroup,
@@ -41,6 +42,7 @@ class Observed:
             inventory.load_balancers
         )
         self.floating_ips: dict[str, FloatingIp] = _by_name(inventory.floating_ips)
+        self.ports: dict[str, Port] = _by_name(inventory.ports)
         self._groups: dict[tuple[str, str], list[Instance]] = {}
         self._slots: dict[tuple[str, str, int | None], list[Instance]] = {}
         self._members: dict[Place, dict[str, Member]] = {}

@@ -205,7 +205,7 @@ def _flavors_at_peak(
     following: dict[tuple[str, str], int] = {}
     found: list[Flavor] = []
     limit = {
-        (service.name, group.name): 0 if group.volume_size_gb else group.surge
+        (service.name, group.name): 0 if group.hands_over else group.surge
         for service in desired.services
         for group in service.groups
     }

@@ -104,7 +104,12 @@ def teardown(
         for i in _found(inventory.instances, ours)
     ]
     used_by = tuple(step.id for step in instances) or outside.ended
-    rest: list[Step] = list(_used(inventory, ours, used_by, why))
+    ports = [
+        drafting.delete_resource("port", p.name, needs=used_by, why=why)
+        for p in _found(inventory.ports, ours)
+    ]
+    guarded = tuple(step.id for step in ports) or used_by
+    rest: list[Step] = [*ports, *_used(inventory, ours, guarded, why)]
     if with_volumes:
         rest += (
             drafting.delete_resource("volume", v.name, needs=used_by, why=why)
@@ -146,6 +151,7 @@ def former_services(desired: Platform, inventory: Inventory) -> tuple[str, ...]:
         *inventory.security_groups,
         *inventory.server_groups,
         *inventory.volumes,
+        *inventory.ports,
     )
     found = {
         r.owner.service

@@ -2,7 +2,7 @@
 Outdated instances are followed by new ones, `surge` slots at a time.
 
 Without a volume the new instance serves before the old one goes, so that a group never falls below what it has and never
-exceeds `count` by more than `surge`. With a volume the old one must let go of it first; then `min_healthy` decides how
+exceeds `count` by more than `surge`. With a volume or an address of its own the old one must let go of it first; then `min_healthy` decides how
 many slots may be without an instance at once.
 """
 
@@ -15,7 +15,7 @@ from blueprints.filling import bring_into_service, next_instance, zones_for
 from blueprints.fragment import Fragment, joined
 from blueprints.retiring import retire
 from blueprints.scope import Scope
-from blueprints.slot import Slot
+from blueprints.slot import Slot, serves
 from fournines.model import names
 from fournines.model.refusal import Reason, Refusal
 
@@ -34,18 +34,40 @@ def roll(
     """
     if not outdated:
         return Fragment()
-    at_once = scope.group.surge
-    if scope.group.volume_size_gb:
-        at_once = min(at_once, serving - scope.group.healing.min_healthy)
-        if at_once < 1:
-            return Fragment(refusals=(_refusal(scope, outdated, serving),))
+    if not scope.group.hands_over:
+        return _in_turn(scope, outdated, at_once=scope.group.surge, needs=needs)
+    spare = serving - scope.group.healing.min_healthy
+    if spare >= 1:
+        at_once = min(scope.group.surge, spare)
+        return _in_turn(scope, outdated, at_once=at_once, needs=needs)
+    # Who does not serve anyway goes first, as after a roll that was cut short; then there may be one to spare.
+    idle = [slot for slot in outdated if not _serves(scope, slot)]
+    first = _in_turn(scope, idle, at_once=scope.group.surge, needs=needs)
+    rest = [slot for slot in outdated if slot not in idle]
+    spare += len(idle)
+    if rest and spare < 1:
+        refused = Fragment(refusals=(_refusal(scope, rest, serving),))
+        return joined((first, refused))
+    at_once = min(scope.group.surge, spare)
+    return joined(
+        (first, _in_turn(scope, rest, at_once=at_once, needs=first.ended or needs))
+    )
+
+
+def _in_turn(
+    scope: Scope, outdated: Sequence[Slot], *, at_once: int, needs: Sequence[str]
+) -> Fragment:
     zones = zones_for(scope, outdated)
-    replace = _swap if scope.group.volume_size_gb else _succeed
+    replace = _swap if scope.group.hands_over else _succeed
     pieces: list[Fragment] = []
     for position, slot in enumerate(outdated):
         before = pieces[position - at_once].ended if position >= at_once else needs
         pieces.append(replace(scope, slot, zones[slot.number], tuple(before)))
     return joined(pieces)
+
+
+def _serves(scope: Scope, slot: Slot) -> bool:
+    return slot.keeper is not None and serves(slot.keeper, scope.places, scope.observed)
 
 
 def _succeed(
@@ -77,7 +99,7 @@ def _swap(
     scope: Scope, slot: Slot, zone: str | None, needs: tuple[str, ...]
 ) -> Fragment:
     """
-    The old one lets go of the volume, then the new one takes it.
+    The old one lets go of the volume and the address, then the new one takes them.
     """
     spec = next_instance(scope, slot, zone)
     old = retire(
@@ -86,7 +108,7 @@ def _swap(
         drain_seconds=scope.group.drain_seconds,
         needs=needs,
         label=f"slot-{slot.number}",
-        why=f"{spec.name} takes its place and its volume",
+        why=f"{spec.name} takes its place and what belongs to it",
     )
     make = drafting.ensure_instance(
         spec,
@@ -106,6 +128,6 @@ def _refusal(scope: Scope, outdated: Sequence[Slot], serving: int) -> Refusal:
             scope.service.platform, scope.service.name, scope.group.name
         ),
         detail=f"{len(outdated)} instances are outdated, but with {serving} serving "
-        f"and {limit} to keep none may leave its volume; add instances or lower "
+        f"and {limit} to keep none may leave its place; add instances or lower "
         "healing.min_healthy",
     )

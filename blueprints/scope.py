@@ -4,8 +4,8 @@ What planning one group needs to know: what should be, what is, and the steps it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from blueprints.observed import Observed
 from blueprints.slot import places_of
@@ -37,6 +37,13 @@ class Scope:
         The pools the group serves in.
         """
         return places_of(self.group)
+
+    def after(self, steps: Iterable[str]) -> Scope:
+        """
+        The same, its instances made only after these steps, too.
+        """
+        needs = dict.fromkeys((*self.shared_needs, *steps))
+        return replace(self, shared_needs=tuple(needs))
 
     def join_needs(
         self, membership: Membership, needs: Sequence[str]

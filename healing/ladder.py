@@ -179,7 +179,7 @@ def _when_it_is_sick(state: _State, diagnosis: Diagnosis) -> tuple[Offer, ...]:
         "a new instance serves within seconds, in a known state",
         against=state.no_new,
     )
-    volume = state.situation.group.volume_size_gb is not None
+    volume = state.situation.group.hands_over
     restart = Offer(
         Rung.RESTART,
         state.no_new or "its volume stays attached; moving it costs more than a boot",

@@ -17,6 +17,7 @@ from fournines.planning.steps import (
     AwaitServing,
     DeleteInstance,
     EnsureInstance,
+    EnsurePort,
     EnsureVolume,
     JoinPool,
     LeavePool,
@@ -101,13 +102,23 @@ def _replace(situation: Situation, *, drain: bool) -> tuple[Step, ...]:
     group, service = situation.group, situation.service
     slot = situation.subject.slot
     assert slot is not None
-    moves_volume = group.volume_size_gb is not None
+    hands_over = group.hands_over
     steps: list[Step] = []
-    first = [situation.subject.instance] if drain or moves_volume else []
+    first = [situation.subject.instance] if drain or hands_over else []
+    if group.is_ordinal:
+        first = list(change.leaving)
     drains = _drain(situation, first, after=())
     steps.extend(drains)
-    before = [step.id for step in drains if moves_volume]
-    if moves_volume:
+    before = [step.id for step in drains if hands_over]
+    if group.is_ordinal:
+        # Two instances cannot both have the slot's address.
+        gone = _retire(situation, change.leaving, tuple(before))
+        steps.extend(gone)
+        before += [step.id for step in gone]
+        port = service.port(group, slot)
+        steps.append(EnsurePort(id=f"ensure-port/{port.name}", spec=port))
+        before.append(steps[-1].id)
+    if group.volume_size_gb is not None:
         spec = service.volume(group, slot, change.zone)
         volume = EnsureVolume(id=f"ensure-volume/{spec.name}", spec=spec)
         steps.append(volume)
@@ -126,6 +137,8 @@ def _replace(situation: Situation, *, drain: bool) -> tuple[Step, ...]:
         steps.extend(pair)
         served.append(pair[-1].id)
     ready = tuple(served) or (ensure.id,)
+    if group.is_ordinal:
+        return tuple(steps)
     rest = [name for name in change.leaving if name not in first]
     last = _drain(situation, rest, after=ready)
     steps.extend(last)

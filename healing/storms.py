@@ -112,9 +112,9 @@ def zone_outage(situation: Situation) -> Refusal | None:
 
 def stateful(situation: Situation) -> Refusal | None:
     """
-    A service with volumes is changed one member at a time, each verified before the next.
+    A service with volumes or addresses of its own is changed one member at a time, each verified before the next.
     """
-    if situation.group.volume_size_gb is None or not situation.unsettled:
+    if not situation.group.hands_over or not situation.unsettled:
         return None
     return situation.refuse(
         Reason.DISRUPTIONS,

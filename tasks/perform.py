@@ -10,7 +10,13 @@ from collections.abc import Callable, Mapping
 
 from pydantic import JsonValue
 
-from fournines.model.inventory import FloatingIp, Instance, LoadBalancer, Resource
+from fournines.model.inventory import (
+    FloatingIp,
+    Instance,
+    LoadBalancer,
+    Port,
+    Resource,
+)
 from fournines.model.specification import MemberSpec
 from fournines.planning import steps
 from fournines.planning.steps import Step
@@ -82,6 +88,7 @@ def undo(step: Step, workshop: Workshop) -> bool:
             steps.EnsureNetwork()
             | steps.EnsureSecurityGroup()
             | steps.EnsureServerGroup()
+            | steps.EnsurePort()
             | steps.EnsureLoadBalancer()
             | steps.EnsureFloatingIp()
         ):
@@ -150,6 +157,8 @@ def _ensure(step: Step, workshop: Workshop) -> Resource:  # noqa: PLR0911  one r
             return cloud.ensure_server_group(step.spec, deadline_seconds=seconds)
         case steps.EnsureVolume():
             return cloud.ensure_volume(step.spec, deadline_seconds=seconds)
+        case steps.EnsurePort():
+            return cloud.ensure_port(step.spec, deadline_seconds=seconds)
         case steps.EnsureInstance():
             return cloud.ensure_instance(step.spec, deadline_seconds=seconds)
         case steps.EnsureLoadBalancer():
@@ -166,6 +175,7 @@ def _deleter(resource: str, workshop: Workshop) -> Callable[[str, float], None]:
         "volume": cloud.delete_volume,
         "load-balancer": cloud.delete_load_balancer,
         "floating-ip": cloud.delete_floating_ip,
+        "port": cloud.delete_port,
         "security-group": cloud.delete_security_group,
         "server-group": cloud.delete_server_group,
         "network": cloud.delete_network,
@@ -198,6 +208,6 @@ def _facts(made: Resource) -> Facts:
             facts |= {"address": made.address, "zone": made.zone}
         case LoadBalancer():
             facts |= {"address": made.vip_address}
-        case FloatingIp():
+        case FloatingIp() | Port():
             facts |= {"address": made.address}
     return facts

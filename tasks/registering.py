@@ -67,6 +67,7 @@ def _marked(seen: Inventory) -> dict[tuple[str, str], str]:
         "security-group": seen.security_groups,
         "server-group": seen.server_groups,
         "volume": seen.volumes,
+        "port": seen.ports,
         "instance": seen.instances,
         "load-balancer": seen.load_balancers,
         "floating-ip": seen.floating_ips,

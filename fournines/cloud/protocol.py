@@ -24,6 +24,7 @@ from fournines.model.inventory import (
     LoadBalancer,
     Network,
     Pool,
+    Port,
     Quota,
     SecurityGroup,
     ServerGroup,
@@ -35,6 +36,7 @@ from fournines.model.specification import (
     LoadBalancerSpec,
     MemberSpec,
     NetworkSpec,
+    PortSpec,
     SecurityGroupSpec,
     ServerGroupSpec,
     VolumeSpec,
@@ -66,6 +68,18 @@ class Cloud(Protocol):
         """
         ...
 
+    def port_addresses(self, names: Sequence[str]) -> dict[str, str]:
+        """
+        The addresses of ports of ours. Raises ResourceMissing for one that is not there.
+        """
+        ...
+
+    def entrances(self, load_balancer: str) -> tuple[str, ...]:
+        """
+        The addresses users may reach a load balancer by: its VIP first, then its floating IP if it has one. Raises ResourceMissing.
+        """
+        ...
+
     def console(self, instance: str, lines: int = 50) -> str:
         """
         The end of an instance's console log; empty when the cloud has none.
@@ -92,11 +106,18 @@ class Cloud(Protocol):
 
     def ensure_volume(self, spec: VolumeSpec, *, deadline_seconds: float) -> Volume: ...
 
+    def ensure_port(self, spec: PortSpec, *, deadline_seconds: float) -> Port:
+        """
+        With an address of the network's subnet, which it keeps.
+        """
+        ...
+
     def ensure_instance(
         self, spec: InstanceSpec, *, deadline_seconds: float
     ) -> Instance:
         """
-        Until ACTIVE with an address. Volumes named in the spec are taken from where they are attached, if they are.
+        Until ACTIVE with an address. Volumes named in the spec are taken from where they are attached, if they are; the port is not: whoever has it
+        must have gone.
         """
         ...
 
@@ -172,6 +193,17 @@ class Cloud(Protocol):
         """
         ...
 
+    def withdraw_metadata(
+        self, instance: str, key: str, *, deadline_seconds: float
+    ) -> None:
+        """
+        Take one entry out of an instance's metadata, and out of what its guest is told; one that is not there is no error.
+
+        Raises:
+            ResourceMissing: There is no such instance.
+        """
+        ...
+
     def delete_instance(self, instance: str, *, deadline_seconds: float) -> None: ...
 
     # -- deleting the rest (by name; only what carries our mark: others raise NameTaken)
@@ -183,6 +215,8 @@ class Cloud(Protocol):
         With everything in it.
         """
         ...
+
+    def delete_port(self, name: str, *, deadline_seconds: float) -> None: ...
 
     def delete_floating_ip(self, name: str, *, deadline_seconds: float) -> None: ...
 

@@ -17,6 +17,7 @@ from fournines.model.specification import (
     InstanceSpec,
     LoadBalancerSpec,
     NetworkSpec,
+    PortSpec,
     SecurityGroupSpec,
     ServerGroupSpec,
     VolumeSpec,
@@ -27,11 +28,17 @@ from fournines.model.value import Value
 class Membership(Value):
     """
     The pool a group's instances serve in.
+
+    Attributes:
+        monitor_port: Where the load balancer asks for a member's health; None: where it serves.
+        role: The pool's check is answered only by members in this role (primary, replica), so that members which are down there may be well.
     """
 
     load_balancer: str
     pool: str
     port: int
+    monitor_port: int | None = None
+    role: str | None = None
 
 
 class Probe(Value):
@@ -91,9 +98,12 @@ class Group(Value):
         user_data: cloud-init template already rendered, with the placeholder `@SLOT@` for the slot's name.
         surge: Instances above `count` that may exist at once while the group is rolled.
         drain_seconds: How long requests in flight get after a member's weight went to 0.
+        identity: "ordinal" slots keep their address (a port of the slot's name) when their instance is replaced.
+        editions: Which edition of its secrets and certificates the instances carry, when it is not the first: a new one makes instances outdated.
     """
 
     name: str
+    identity: Literal["cattle", "ordinal"] = "cattle"
     count: int = Field(ge=0)
     image: str
     flavor: str
@@ -108,6 +118,21 @@ class Group(Value):
     healing: HealingLimits = HealingLimits()
     surge: int = Field(1, ge=1)
     drain_seconds: float = Field(2.0, ge=0)
+    editions: str = ""
+
+    @property
+    def is_ordinal(self) -> bool:
+        """
+        Whether its slots have an identity that outlives their instances.
+        """
+        return self.identity == "ordinal"
+
+    @property
+    def hands_over(self) -> bool:
+        """
+        Whether a slot's instance must go before the next one comes: they cannot both hold the slot's volume or address.
+        """
+        return self.is_ordinal or self.volume_size_gb is not None
 
 
 class Service(Value):
@@ -172,6 +197,23 @@ class Service(Value):
             zone=zone,
             user_data=group.user_data.replace("@SLOT@", slot_name),
             volumes=(slot_name,) if group.volume_size_gb else (),
+            port=slot_name if group.is_ordinal else None,
+        )
+
+    def port(self, group: Group, slot: int) -> PortSpec:
+        """
+        The port of a slot. Call only for ordinal groups.
+        """
+        assert group.is_ordinal
+        return PortSpec(
+            name=names.slot(self.platform, self.name, group.name, slot),
+            owner=Owner(
+                platform=self.platform, service=self.name, group=group.name, slot=slot
+            ),
+            network=group.network,
+            security_groups=(
+                (group.security_group.name,) if group.security_group else ()
+            ),
         )
 
     def volume(self, group: Group, slot: int, zone: str | None) -> VolumeSpec:
@@ -197,19 +239,36 @@ class _InstanceContent(Value):
     with_volume: bool
 
 
+class _OrdinalContent(_InstanceContent):
+    ordinal: bool = True
+
+
+class _EditedContent(_InstanceContent):
+    ordinal: bool
+    editions: str
+
+
 def instance_digest(group: Group) -> str:
     """
     What makes an instance outdated when it changes: image, flavor, user-data; not count, zones or limits.
 
     The fields are listed one by one: a new field of `Group` must not replace every instance there is.
     """
-    return _InstanceContent(
+    content = _InstanceContent(
         image=group.image,
         flavor=group.flavor,
         network=group.network,
         user_data=group.user_data,
         with_volume=group.volume_size_gb is not None,
-    ).content_digest()
+    )
+    known = content.model_dump()
+    if group.editions:
+        return _EditedContent(
+            **known, ordinal=group.is_ordinal, editions=group.editions
+        ).content_digest()
+    if group.is_ordinal:
+        return _OrdinalContent(**known).content_digest()
+    return content.content_digest()
 
 
 class Platform(Value):

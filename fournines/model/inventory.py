@@ -74,6 +74,15 @@ class Volume(Resource):
     attached_to: str | None = None
 
 
+class Port(Resource):
+    """
+    A slot's place in the network; `attached_to` is an instance's id.
+    """
+
+    address: str | None = None
+    attached_to: str | None = None
+
+
 class Instance(Resource):
     """
     A server.
@@ -225,6 +234,7 @@ class Inventory(Value):
     instances: tuple[Instance, ...] = ()
     load_balancers: tuple[LoadBalancer, ...] = ()
     floating_ips: tuple[FloatingIp, ...] = ()
+    ports: tuple[Port, ...] = ()
     strangers: tuple[str, ...] = ()
 
     def instance(self, name: str) -> Instance | None:

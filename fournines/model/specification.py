@@ -10,6 +10,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
+from pydantic import Field
+
 from fournines.model.ownership import Owner
 from fournines.model.value import Value
 
@@ -88,13 +90,27 @@ class VolumeSpec(Value):
     volume_type: str | None = None
 
 
+class PortSpec(Value):
+    """
+    A slot's place in the network, with an address that stays: it outlives the instances in it.
+    """
+
+    name: str
+    owner: Owner
+    network: str
+    security_groups: tuple[str, ...] = ()
+
+
 class InstanceSpec(Value):
     """
     One instance: an image plus user-data.
 
     Attributes:
-        user_data: cloud-init user-data in clear text; the adapter encodes it.
+        user_data: cloud-init user-data in clear text; the adapter encodes it. In plans it holds references (fournines.model.references), never
+            secrets.
         volumes: Names of volumes to attach, in order.
+        port: The name of the port it is reached by; None lets the cloud make one that goes with the instance.
+        metadata: Further metadata of the server, beside the mark.
     """
 
     name: str
@@ -107,6 +123,8 @@ class InstanceSpec(Value):
     zone: str | None = None
     user_data: str = ""
     volumes: tuple[str, ...] = ()
+    port: str | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
 
 
 class HealthMonitorSpec(Value):
@@ -118,7 +136,7 @@ class HealthMonitorSpec(Value):
         fall: Failures until a member is ERROR (Octavia's max_retries_down).
     """
 
-    kind: Literal["HTTP", "TCP"] = "HTTP"
+    kind: Literal["HTTP", "HTTPS", "TCP"] = "HTTP"
     path: str = "/healthz"
     expected_codes: str = "200"
     delay_seconds: int = 1
@@ -180,10 +198,11 @@ class FloatingIpSpec(Value):
 
 class MemberSpec(Value):
     """
-    An instance's place in a pool.
+    An instance's place in a pool. `monitor_port` is where its health is asked; None: where it serves.
     """
 
     instance: str
     port: int
     weight: int = 1
     backup: bool = False
+    monitor_port: int | None = None

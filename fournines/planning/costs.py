@@ -27,6 +27,8 @@ COSTS = {
     "ensure-security-group": Cost(0.6, 30),
     "ensure-server-group": Cost(0.3, 30),
     "ensure-volume": Cost(1.0, 120),
+    "ensure-port": Cost(0.5, 60),
+    "withdraw-key": Cost(0.4, 180),
     "ensure-instance": Cost(2.5, 240),
     "ensure-load-balancer": Cost(2.0, 300),
     "ensure-floating-ip": Cost(0.8, 60),

@@ -17,6 +17,7 @@ from fournines.model.specification import (
     LoadBalancerSpec,
     MemberSpec,
     NetworkSpec,
+    PortSpec,
     SecurityGroupSpec,
     ServerGroupSpec,
     VolumeSpec,
@@ -74,6 +75,14 @@ class EnsureVolume(StepBase):
     UNDO: ClassVar[str] = "none: a volume may hold data; destroy deletes it"
     kind: Literal["ensure-volume"] = "ensure-volume"
     spec: VolumeSpec
+
+
+class EnsurePort(StepBase):
+    """Make a slot's port: its address, kept when its instance is replaced."""
+
+    UNDO: ClassVar[str] = "delete-port"
+    kind: Literal["ensure-port"] = "ensure-port"
+    spec: PortSpec
 
 
 class EnsureInstance(StepBase):
@@ -174,6 +183,19 @@ class RestartInstance(StepBase):
     instance: str
 
 
+class WithdrawKey(StepBase):
+    """
+    Take the key of an instance's sealed files out of the cloud's API, once the instance has opened them.
+
+    Until it serves, or says on its console that it has, the key stays.
+    """
+
+    UNDO: ClassVar[str] = "none: a key that was withdrawn is needed no more"
+    kind: Literal["withdraw-key"] = "withdraw-key"
+    instance: str
+    serves: bool = False
+
+
 class DeleteInstance(StepBase):
     """Delete an instance."""
 
@@ -191,6 +213,7 @@ class DeleteResource(StepBase):
         "volume",
         "load-balancer",
         "floating-ip",
+        "port",
         "security-group",
         "server-group",
         "network",
@@ -203,7 +226,9 @@ Step = Annotated[
     | EnsureSecurityGroup
     | EnsureServerGroup
     | EnsureVolume
+    | EnsurePort
     | EnsureInstance
+    | WithdrawKey
     | EnsureLoadBalancer
     | EnsureFloatingIp
     | FailOverLoadBalancer

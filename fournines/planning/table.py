@@ -20,6 +20,7 @@ from fournines.planning.steps import (
     RestartInstance,
     SetWeight,
     Step,
+    WithdrawKey,
 )
 
 HEADER = ("wave", "step", "subject", "why", "expected")
@@ -82,7 +83,7 @@ def subject(step: Step) -> str:  # noqa: PLR0911  one return a kind
             return f"{step.instance} {step.wait_seconds:g} s"
         case FailOverLoadBalancer():
             return step.load_balancer
-        case RestartInstance() | DeleteInstance():
+        case RestartInstance() | DeleteInstance() | WithdrawKey():
             return step.instance
         case DeleteResource():
             return f"{step.resource} {step.name}"

@@ -24,6 +24,7 @@ from fournines.model.specification import (
     LoadBalancerSpec,
     NetworkSpec,
     PoolSpec,
+    PortSpec,
     SecurityGroupSpec,
     SecurityRule,
     ServerGroupSpec,
@@ -129,6 +130,17 @@ class Rig:
         )
         return spec.model_copy(update=changes)
 
+    def port(self, slot: int) -> PortSpec:
+        """
+        A slot's port.
+        """
+        return PortSpec(
+            name=f"{self.group}-{slot}",
+            owner=self.owner(group="web", slot=slot),
+            network=self.network_name,
+            security_groups=(self.group,),
+        )
+
     def name(self, slot: int, generation: int = 1) -> str:
         """
         An instance's name.
@@ -203,6 +215,8 @@ class Rig:
             cloud.delete_floating_ip(ip.name, deadline_seconds=SECONDS)
         for balancer in found.load_balancers:
             cloud.delete_load_balancer(balancer.name, deadline_seconds=SECONDS)
+        for port in found.ports:
+            cloud.delete_port(port.name, deadline_seconds=SECONDS)
         for volume in found.volumes:
             cloud.delete_volume(volume.name, deadline_seconds=SECONDS)
         for group in found.security_groups:

@@ -22,6 +22,7 @@ _OURS = {
     "security_groups",
     "server_groups",
     "floating_ips",
+    "ports",
     "volumes",
 }
 

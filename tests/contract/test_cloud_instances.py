@@ -115,3 +115,55 @@ def test_a_deleted_instance_is_gone_when_the_call_returns(rig):
     rig.cloud.delete_instance(name, deadline_seconds=SECONDS)
 
     assert rig.cloud.inventory(rig.platform).instance(name) is None
+
+
+def test_a_slot_s_port_keeps_its_address_when_the_instance_is_replaced(rig):
+    """
+    An instance takes its port's address; when it goes the port stays, and the next instance in the slot has the same address.
+    """
+    port = rig.cloud.ensure_port(rig.port(3), deadline_seconds=SECONDS)
+    again = rig.cloud.ensure_port(rig.port(3), deadline_seconds=SECONDS)
+    specs = [
+        rig.instance(3, generation).model_copy(update={"port": rig.port(3).name})
+        for generation in (1, 2)
+    ]
+    first = rig.cloud.ensure_instance(specs[0], deadline_seconds=SECONDS)
+    listed = rig.cloud.inventory(rig.platform).ports
+    rig.cloud.delete_instance(first.name, deadline_seconds=SECONDS)
+    free = rig.cloud.inventory(rig.platform).ports
+    second = rig.cloud.ensure_instance(specs[1], deadline_seconds=SECONDS)
+    rig.cloud.delete_instance(second.name, deadline_seconds=SECONDS)
+    told = rig.cloud.port_addresses([rig.port(3).name])
+    rig.cloud.delete_port(rig.port(3).name, deadline_seconds=SECONDS)
+
+    assert again.id == port.id
+    assert port.owner == rig.owner(group="web", slot=3)
+    assert first.address == second.address == port.address == told[port.name]
+    assert [(p.id, p.attached_to) for p in listed] == [(port.id, first.id)]
+    assert [(p.id, p.attached_to) for p in free] == [(port.id, None)]
+    assert rig.cloud.inventory(rig.platform).ports == ()
+
+
+def test_a_port_that_is_not_there_has_no_address(rig):
+    """
+    Asking for the address of an unknown port is an error that names it.
+    """
+    with pytest.raises(ResourceMissing, match="nothing"):
+        rig.cloud.port_addresses([f"{rig.platform}-nothing"])
+
+
+def test_withdrawn_metadata_is_gone_and_the_mark_stays(rig):
+    """
+    An entry of an instance's metadata can be withdrawn, twice if need be; whose it is stays written there.
+    """
+    spec = rig.instance(4).model_copy(update={"metadata": {"key": "value"}})
+    rig.cloud.ensure_instance(spec, deadline_seconds=SECONDS)
+
+    for _ in range(2):
+        rig.cloud.withdraw_metadata(spec.name, "key", deadline_seconds=SECONDS)
+
+    found = rig.cloud.inventory(rig.platform).instance(spec.name)
+    assert found.owner == spec.owner
+    rig.cloud.delete_instance(spec.name, deadline_seconds=SECONDS)
+    with pytest.raises(ResourceMissing):
+        rig.cloud.withdraw_metadata(spec.name, "key", deadline_seconds=SECONDS)

@@ -109,6 +109,7 @@ def test_a_stranger_s_name_is_taken(rig, kind):
         "volume",
         "load_balancer",
         "floating_ip",
+        "port",
         "security_group",
         "server_group",
         "network",

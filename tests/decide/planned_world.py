@@ -20,6 +20,7 @@ from fournines.model.inventory import (
     Member,
     Network,
     Pool,
+    Port,
     Quota,
     SecurityGroup,
     ServerGroup,
@@ -94,7 +95,7 @@ class World:
     def __init__(self) -> None:
         self.networks, self.security_groups, self.server_groups = {}, {}, {}
         self.volumes, self.instances, self.balancers = {}, {}, {}
-        self.floating_ips, self.strangers = {}, []
+        self.floating_ips, self.ports, self.strangers = {}, {}, []
         self.zones = ZONES
         self.platform = "demo"
         self._count = 0
@@ -114,6 +115,7 @@ class World:
             instances=tuple(self.instances.values()),
             load_balancers=tuple(self.balancers.values()),
             floating_ips=tuple(self.floating_ips.values()),
+            ports=tuple(self.ports.values()),
             strangers=tuple(self.strangers),
         )
 
@@ -215,20 +217,51 @@ class World:
             zone=spec.zone,
         )
 
+    def _ensure_port(self, step):
+        spec = step.spec
+        assert spec.network in self.networks
+        assert all(g in self.security_groups for g in spec.security_groups)
+        self._count += 1
+        self.ports.setdefault(
+            spec.name,
+            Port(
+                id=self._id("port"),
+                name=spec.name,
+                owner=spec.owner,
+                address=f"10.1.{self._count // 250}.{self._count % 250}",
+            ),
+        )
+
+    def _attach(self, port, instance):
+        """A port has one instance at a time, as in Neutron."""
+        users = {p.attached_to for p in self.ports.values() if p.name == port}
+        there = {i.id for i in self.instances.values()}
+        assert not users & there, f"{port} is in use"
+        found = self.ports[port].model_copy(update={"attached_to": instance})
+        self.ports[port] = found
+        return found.address
+
     def _ensure_instance(self, step):
         spec = step.spec
+        if spec.name in self.instances:  # half-built: it is finished
+            self.change(spec.name, status="ACTIVE")
+            return
         assert spec.network in self.networks
         assert all(g in self.security_groups for g in spec.security_groups)
         assert spec.server_group is None or spec.server_group in self.server_groups
         assert all(v in self.volumes for v in spec.volumes)
         self._count += 1
+        number = self._id("instance")
+        address = f"10.0.{self._count // 250}.{self._count % 250}"
+        if spec.port:
+            address = self._attach(spec.port, number)
         self.instances[spec.name] = Instance(
-            id=self._id("instance"),
+            id=number,
             name=spec.name,
             owner=spec.owner,
             status="ACTIVE",
             zone=spec.zone or ZONES[0],
-            address=f"10.0.{self._count // 250}.{self._count % 250}",
+            address=address,
             image=spec.image,
             flavor=spec.flavor,
         )
@@ -310,6 +343,7 @@ class World:
             "volume": self.volumes,
             "load-balancer": self.balancers,
             "floating-ip": self.floating_ips,
+            "port": self.ports,
             "security-group": self.security_groups,
             "server-group": self.server_groups,
             "network": self.networks,
@@ -320,7 +354,11 @@ class World:
                 (i.owner.service, i.owner.group) == (owner.service, owner.group)
                 for i in self.instances.values()
             )
+        if step.resource == "port":
+            there = {i.id for i in self.instances.values()}
+            assert self.ports[step.name].attached_to not in there
         if step.resource == "network":
             assert not self.instances
+            assert not self.ports
             assert not self.balancers
         del kinds[step.resource][step.name]

@@ -754,3 +754,75 @@ def test_foreign_member_of_our_pool_stays():
     world._put_pool(pool.model_copy(update={"members": (*pool.members, guest)}))
 
     assert planned(SHOP, world).empty
+
+
+ORDINAL = with_groups(SHOP, identity="ordinal")
+
+
+def test_ports_of_a_group_come_before_its_first_instance():
+    """Every instance of an ordinal group waits for every port, so that peers are known before any is made."""
+    plan = planned(ORDINAL, World())
+    ports = {step.id for step in named(plan, "ensure-port")}
+
+    assert ports == {f"ensure-port/demo-shop-web-{n}" for n in range(3)}
+    for make in named(plan, "ensure-instance"):
+        assert ports <= set(make.needs)
+        assert make.spec.port == make.spec.name.rpartition("-g")[0]
+
+
+def test_an_ordinal_slot_keeps_its_address_through_a_roll():
+    """The old instance goes first, and the new one has its address; the ports are never made again."""
+    world = deployed(ORDINAL)
+    before = {i.owner.slot: i.address for i in world.instances.values()}
+    plan = planned(with_groups(ORDINAL, image="debian-13"), world)
+    world.perform(plan)
+
+    assert named(plan, "ensure-port") == []
+    assert {i.owner.slot: i.address for i in world.instances.values()} == before
+    assert {i.owner.generation for i in world.instances.values()} == {2}
+
+
+def test_a_dead_instance_gives_its_address_back_before_the_next_one_comes():
+    """What lies dead in an ordinal slot is deleted first."""
+    world = deployed(ORDINAL)
+    address = world.instances["demo-shop-web-1-g1"].address
+    world.change("demo-shop-web-1-g1", status="SHUTOFF")
+    plan = planned(ORDINAL, world)
+    world.perform(plan)
+
+    assert world.instances["demo-shop-web-1-g2"].address == address
+    assert planned(ORDINAL, world).empty
+
+
+def test_ports_go_with_their_slots():
+    """Scaled in, the last slots lose instance and port; made cattle, all lose their ports after their instances."""
+    world = deployed(ORDINAL)
+    world.perform(planned(with_groups(ORDINAL, count=2), world))
+    assert sorted(world.ports) == ["demo-shop-web-0", "demo-shop-web-1"]
+
+    cattle = with_groups(ORDINAL, count=2, identity="cattle")
+    world.perform(planned(cattle, world))
+    assert world.ports == {}
+    assert planned(cattle, world).empty
+
+
+def test_a_group_that_becomes_ordinal_is_rolled():
+    """An instance without its own port is outdated: only a new one can have the address."""
+    world = deployed(SHOP)
+    plan = planned(ORDINAL, world)
+    world.perform(plan)
+
+    assert len(named(plan, "ensure-instance")) == 3
+    assert planned(ORDINAL, world).empty
+
+
+def test_a_roll_cut_short_goes_on_with_whoever_does_not_serve():
+    """A member that was silenced and not yet replaced is no reason to refuse the roll: it goes first."""
+    pair = with_groups(a_platform(shop={"count": 2}, min_healthy=1), volume_size_gb=1)
+    world = deployed(pair)
+    world.set_member(POOL, "demo-shop-web-1-g1", weight=0)
+    plan = planned(with_groups(pair, image="debian-13"), world)
+    world.perform(plan)
+
+    assert reasons(plan) == []
+    assert sorted(world.serving(POOL)) == ["demo-shop-web-0-g2", "demo-shop-web-1-g2"]

@@ -34,14 +34,16 @@ desires = st.builds(
 """What may be asked for, one wish after the other, without volumes."""
 
 with_volumes = st.builds(
-    lambda count, image, surge, floor: _desired(
-        count, image, surge, min(floor, count), 1
+    lambda count, image, surge, floor, identity: with_groups(
+        _desired(count, image, surge, min(floor, count), 1), identity=identity
     ),
+    identity=st.sampled_from(["cattle", "ordinal"]),
     count=st.integers(0, 6),
     image=st.sampled_from(["debian-12", "debian-13"]),
     surge=st.integers(1, 3),
     floor=st.integers(0, 4),
 )
+"""The same of groups whose slots keep a volume, and perhaps an address."""
 
 misfortunes = st.lists(
     st.tuples(

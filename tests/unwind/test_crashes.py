@@ -56,6 +56,23 @@ def deployed(seed: int = 0, **asked) -> World:
             id="roll",
         ),
         pytest.param(
+            World,
+            lambda workshop: deployment.deploy(workshop, a_platform(ordinal=True)),
+            id="first-deploy-with-addresses",
+        ),
+        pytest.param(
+            lambda seed: deployed(seed, count=3, ordinal=True),
+            lambda workshop: deployment.deploy(
+                workshop, a_platform(count=1, ordinal=True)
+            ),
+            id="scale-in-with-addresses",
+        ),
+        pytest.param(
+            lambda seed: deployed(seed, count=1, volume_gb=1, ordinal=True),
+            lambda workshop: deployment.destroy(workshop, PLATFORM),
+            id="destroy-with-addresses",
+        ),
+        pytest.param(
             lambda seed: deployed(seed, count=1, volume_gb=1),
             lambda workshop: deployment.destroy(workshop, PLATFORM),
             id="destroy-with-volumes",
@@ -72,6 +89,23 @@ def test_killed_anywhere_and_run_again(prepare, act, seed):
     Whichever call or commit was the last, a second run ends where an undisturbed one does.
     """
     assert die_at_every_moment(prepare, act, seed) == []
+
+
+def test_killed_anywhere_in_a_roll_of_slots_with_addresses():
+    """
+    Slots whose old instance goes first end with the same addresses and volumes, each with one new instance that serves.
+    """
+
+    def roll(workshop):
+        rolled = a_platform(
+            count=2, volume_gb=1, ordinal=True, user_data="#cloud-config"
+        )
+        return deployment.deploy(workshop, rolled)
+
+    def prepare(seed):
+        return deployed(seed, count=2, volume_gb=1, ordinal=True)
+
+    assert die_at_every_moment(prepare, roll, whichever_generation=True) == []
 
 
 def test_destroy_leaves_nothing():

@@ -13,6 +13,7 @@ from fournines.cloud.openstack.instances import Instances
 from fournines.cloud.openstack.listing import Listing
 from fournines.cloud.openstack.members import Members
 from fournines.cloud.openstack.networks import Networks
+from fournines.cloud.openstack.ports import Ports
 from fournines.cloud.openstack.quotas import Quotas
 from fournines.cloud.openstack.security import SecurityGroups
 from fournines.cloud.openstack.server_groups import ServerGroups
@@ -48,9 +49,14 @@ class OpenStackCloud:
         volumes = Volumes(self.context)
         self.ensure_volume = volumes.ensure_volume
         self.delete_volume = volumes.delete_volume
+        ports = Ports(self.context)
+        self.ensure_port = ports.ensure_port
+        self.port_addresses = ports.port_addresses
+        self.delete_port = ports.delete_port
         instances = Instances(self.context)
         self.ensure_instance = instances.ensure_instance
         self.restart_instance = instances.restart_instance
+        self.withdraw_metadata = instances.withdraw_metadata
         self.delete_instance = instances.delete_instance
         self.console = instances.console
         balancers = Balancers(self.context)
@@ -63,6 +69,7 @@ class OpenStackCloud:
         self.leave_pool = members.leave_pool
         self.set_weight = members.set_weight
         floating_ips = FloatingIps(self.context)
+        self.entrances = floating_ips.entrances
         self.ensure_floating_ip = floating_ips.ensure_floating_ip
         self.delete_floating_ip = floating_ips.delete_floating_ip
 

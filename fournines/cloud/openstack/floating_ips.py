@@ -4,6 +4,7 @@ Floating IPs on load balancers. They have no name in Neutron: ours stands first 
 
 from __future__ import annotations
 
+from fournines.cloud.errors import ResourceMissing
 from fournines.cloud.openstack import marks
 from fournines.cloud.openstack.base import Context, until
 from fournines.cloud.openstack.networks import Networks
@@ -58,6 +59,25 @@ class FloatingIps(Neutron):
             if marks.described_name(body) == name
         ]
         return self.pick("floatingips", found, wanted, attempted)
+
+    def entrances(self, load_balancer: str) -> tuple[str, ...]:
+        attempted = f"reading the addresses of {load_balancer}"
+
+        def unit() -> tuple[str, ...]:
+            body = self._balancers.look_balancer(load_balancer, None, attempted)
+            if body is None or not body.get("vip_address"):
+                raise ResourceMissing(
+                    attempted, f"there is no load balancer {load_balancer}"
+                )
+            outside = self.listed(
+                "floatingips", attempted, port_id=body.get("vip_port_id")
+            )
+            return (
+                str(body["vip_address"]),
+                *(str(one["floating_ip_address"]) for one in outside),
+            )
+
+        return self.retried(unit)
 
     def delete_floating_ip(self, name: str, *, deadline_seconds: float) -> None:
         attempted = f"deleting floating IP {name}"

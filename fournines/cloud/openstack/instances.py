@@ -21,6 +21,7 @@ from fournines.cloud.errors import (
 from fournines.cloud.openstack import servers
 from fournines.cloud.openstack.base import Context, age, chosen, until
 from fournines.cloud.openstack.lookups import Lookups
+from fournines.cloud.openstack.ports import Ports
 from fournines.cloud.openstack.server_groups import ServerGroups
 from fournines.cloud.openstack.volumes import Volumes
 from fournines.model.inventory import Instance
@@ -45,6 +46,7 @@ class Instances(Lookups):
         super().__init__(context)
         self._groups = ServerGroups(context)
         self._volumes = Volumes(context)
+        self._ports = Ports(context)
 
     def servers_named(self, pattern: str, attempted: str) -> list[Body]:
         """
@@ -140,6 +142,7 @@ class Instances(Lookups):
             flavor=self.flavor_id(spec.flavor, attempted),
             network=self.network_id(spec.network, attempted),
             group=self._groups.server_group_id(group, attempted) if group else None,
+            port=self._ports.port_id(spec.port, attempted) if spec.port else None,
         )
         try:
             made = self.connection.send(
@@ -222,6 +225,29 @@ class Instances(Lookups):
                 attempted, "the instance is locked", "Whoever locked it may unlock it"
             )
         return body
+
+    def withdraw_metadata(
+        self, instance: str, key: str, *, deadline_seconds: float
+    ) -> None:
+        attempted = f"withdrawing {key} from instance {instance}"
+        end = until(deadline_seconds)
+
+        def unit() -> None:
+            body = self._look(instance, None, attempted)
+            if body is None:
+                raise ResourceMissing(attempted, f"there is no instance {instance}")
+            if key not in (body.get("metadata") or {}):
+                return
+            with contextlib.suppress(ResourceMissing):
+                self.connection.send(
+                    "DELETE",
+                    "compute",
+                    f"/servers/{body['id']}/metadata/{key}",
+                    attempted,
+                )
+
+        # Nova refuses while another task is under way: it is waited for.
+        self.persistently(unit, until=end)
 
     def delete_instance(self, instance: str, *, deadline_seconds: float) -> None:
         attempted = f"deleting instance {instance}"

@@ -15,6 +15,7 @@ from fournines.cloud.openstack.instances import Instances
 from fournines.cloud.openstack.networks import is_finished, network
 from fournines.cloud.openstack.neutron import Neutron
 from fournines.cloud.openstack.octavia import Octavia
+from fournines.cloud.openstack.ports import port
 from fournines.cloud.openstack.server_groups import ServerGroups
 from fournines.cloud.openstack.volumes import volume
 from fournines.model.inventory import (
@@ -82,6 +83,7 @@ class Listing(Octavia):
                 for b in lists["floatingips"]
                 if scope.has(marks.owner(b))
             ),
+            ports=tuple(port(b) for b in lists["ports"] if scope.has(marks.owner(b))),
             strangers=tuple(_strangers(lists, scope)),
         )
 
@@ -199,6 +201,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "subnets": (*_MARKED, "cidr", "network_id"),
     "routers": (*_MARKED, "external_gateway_info"),
     "security-groups": _MARKED,
+    "ports": (*_MARKED, "fixed_ips", "device_id"),
     "floatingips": ("id", "tags", "description", "floating_ip_address", "port_id"),
 }
 """What we read of each; a security group's rules would be most of the answer."""
@@ -265,6 +268,7 @@ def _strangers(lists: dict[str, Any], scope: _Scope) -> Iterable[str]:
         ("load-balancer", "loadbalancers", marks.owner),
         ("instance", "servers", servers.owner),
         ("volume", "volumes", lambda body: Owner.from_metadata(body["metadata"])),
+        ("port", "ports", marks.owner),
         ("floating-ip", "floatingips", marks.owner),
     )
     for kind, key, owner_of in kinds:

@@ -78,7 +78,13 @@ def instance(
 
 
 def creation(
-    spec: InstanceSpec, *, image: str, flavor: str, network: str, group: str | None
+    spec: InstanceSpec,
+    *,
+    image: str,
+    flavor: str,
+    network: str,
+    group: str | None,
+    port: str | None = None,
 ) -> Body:
     """
     The body of the create. The ids are those of the spec's names.
@@ -90,10 +96,10 @@ def creation(
         "name": spec.name,
         "imageRef": image,
         "flavorRef": flavor,
-        "networks": [{"uuid": network}],
-        "metadata": spec.owner.metadata(),
+        "networks": [{"port": port} if port else {"uuid": network}],
+        "metadata": {**spec.metadata, **spec.owner.metadata()},
     }
-    if spec.security_groups:
+    if spec.security_groups and not port:  # a port has its own
         server["security_groups"] = [{"name": name} for name in spec.security_groups]
     if spec.zone:
         server["availability_zone"] = spec.zone

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from fournines.cloud.errors import (
     CapacityMissing,
+    CloudBusy,
     CloudError,
     CloudRefused,
     QuotaExceeded,
@@ -22,6 +23,7 @@ from fournines.cloud.simulated.faults import FaultKind
 from fournines.cloud.simulated.records import Behaviour, InstanceRecord
 from fournines.cloud.simulated.world import World
 from fournines.model.inventory import Instance
+from fournines.model.sealing import UNSEALED
 from fournines.model.specification import InstanceSpec
 
 NO_HOST = "No valid host was found. There are not enough hosts available."
@@ -81,6 +83,21 @@ class Instances(Door):
 
         self.call("restart_instance", instance, act)
         self.wait(attempted, deadline, done)
+
+    def withdraw_metadata(
+        self, instance: str, key: str, *, deadline_seconds: float
+    ) -> None:
+        assert deadline_seconds > 0
+        attempted = f"withdrawing {key} from instance {instance}"
+
+        def act(_moment: Moment) -> None:
+            record = ours(
+                named(self.world.instances, instance, "instance", attempted), attempted
+            )
+            left = {k: v for k, v in record.spec.metadata.items() if k != key}
+            record.spec = record.spec.model_copy(update={"metadata": left})
+
+        self.call("withdraw_metadata", instance, act)
 
     def delete_instance(self, instance: str, *, deadline_seconds: float) -> None:
         deadline = self.deadline(deadline_seconds)
@@ -146,6 +163,9 @@ def _create(world: World, spec: InstanceSpec, moment: Moment, attempted: str) ->
         record.fault = NO_HOST
     elif fault and fault.kind is FaultKind.ERROR_STATUS:
         record.fault = fault.text or "Build of instance aborted: injected"
+    elif spec.port:
+        held = world.ports[spec.port]
+        held.attached_to, record.address = record.id, held.address
     else:
         record.address = world.networks[spec.network].take()
         if record.address is None:
@@ -185,6 +205,8 @@ def arrive_later(world: World, record: InstanceRecord, now: datetime) -> None:
 def _boot(world: World, record: InstanceRecord, at: datetime) -> None:
     record.status = "ACTIVE"
     record.console.append(f"{at:%H:%M:%S} {record.name} booting")
+    if record.spec.metadata:
+        record.console.append(UNSEALED)
     record.serves_at = world.after(at, world.scenario.speeds.boot)
     serving = _Later(
         record, record.epoch, lambda due: health.changed(world, record.name, due)
@@ -220,8 +242,12 @@ def _forget(world: World, record: InstanceRecord, now: datetime) -> None:
     record.epoch += 1
     del world.instances[record.name]
     world.unplace(record.name, record.spec.server_group, record.host)
-    if record.address and record.spec.network in world.networks:
+    own = record.address and not record.spec.port
+    if own and record.address and record.spec.network in world.networks:
         world.networks[record.spec.network].free.append(record.address)
+    for port in world.ports.values():
+        if port.attached_to == record.id:
+            port.attached_to = None
     for volume in world.volumes.values():
         if volume.attached_to == record.id:
             volume.attached_to, volume.status = None, "available"
@@ -259,6 +285,10 @@ def _check_references(world: World, spec: InstanceSpec, attempted: str) -> None:
         named(world.security_groups, group, "security group", attempted)
     for volume in spec.volumes:
         named(world.volumes, volume, "volume", attempted)
+    if spec.port:
+        port = named(world.ports, spec.port, "port", attempted)
+        if port.attached_to is not None:
+            raise CloudBusy(attempted, f"port {spec.port} is in use")
     if spec.server_group:
         named(world.server_groups, spec.server_group, "server group", attempted)
     if spec.zone and spec.zone not in world.scenario.zones:

@@ -11,6 +11,7 @@ from fournines.cloud.simulated.records import (
     InstanceRecord,
     LoadBalancerRecord,
     NetworkRecord,
+    PortRecord,
     SecurityGroupRecord,
     ServerGroupRecord,
     VolumeRecord,
@@ -42,6 +43,8 @@ def plant(world: World, kind: str, name: str, now: datetime) -> None:
             world.server_groups[name] = ServerGroupRecord(number, name, None)
         case "volume":
             world.volumes[name] = VolumeRecord(number, name, None, status="available")
+        case "port":
+            world.ports[name] = PortRecord(number, name, None)
         case "load-balancer":
             world.load_balancers[name] = LoadBalancerRecord(
                 number, name, None, "-", "10.99.0.2", "ACTIVE"

@@ -15,6 +15,7 @@ from fournines.cloud.simulated.records import (
     Marked,
     NetworkRecord,
     PoolRecord,
+    PortRecord,
     VolumeRecord,
 )
 from fournines.cloud.simulated.world import World
@@ -27,6 +28,7 @@ from fournines.model.inventory import (
     Member,
     Network,
     Pool,
+    Port,
     SecurityGroup,
     ServerGroup,
     Volume,
@@ -139,6 +141,19 @@ def volume(record: VolumeRecord) -> Volume:
     )
 
 
+def port(record: PortRecord) -> Port:
+    """
+    A port.
+    """
+    return Port(
+        id=record.id,
+        name=record.name,
+        owner=record.owner,
+        address=record.address,
+        attached_to=record.attached_to,
+    )
+
+
 def floating_ip(world: World, record: FloatingIpRecord) -> FloatingIp:
     """
     A floating IP.
@@ -194,6 +209,7 @@ def inventory(
         floating_ips=tuple(
             floating_ip(world, r) for r in world.floating_ips.values() if mine(r)
         ),
+        ports=tuple(port(r) for r in world.ports.values() if mine(r)),
         strangers=tuple(_strangers(world, prefix)),
     )
 
@@ -204,6 +220,7 @@ def _strangers(world: World, prefix: str) -> Iterable[str]:
         ("security-group", world.security_groups.values()),
         ("server-group", world.server_groups.values()),
         ("volume", world.volumes.values()),
+        ("port", world.ports.values()),
         ("instance", world.instances.values()),
         ("load-balancer", world.load_balancers.values()),
         ("floating-ip", world.floating_ips.values()),

@@ -106,6 +106,17 @@ class VolumeRecord(Marked):
 
 
 @dataclass(slots=True)
+class PortRecord(Marked):
+    """
+    A port; `attached_to` is an instance's id.
+    """
+
+    network: str = ""
+    address: str = ""
+    attached_to: str | None = None
+
+
+@dataclass(slots=True)
 class InstanceRecord(Marked):
     """
     A server.
@@ -143,6 +154,7 @@ class MemberRecord:
     port: int
     weight: int
     backup: bool
+    monitor_port: int | None = None
     up: bool | None = None
     epoch: int = 0
 

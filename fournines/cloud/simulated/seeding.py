@@ -23,6 +23,7 @@ from fournines.cloud.simulated.records import (
     MemberRecord,
     NetworkRecord,
     PoolRecord,
+    PortRecord,
     SecurityGroupRecord,
     ServerGroupRecord,
     VolumeRecord,
@@ -97,6 +98,15 @@ def seeded(inventory: Inventory, like: Likeness, clock: VirtualClock) -> Simulat
             volume.zone,
             volume.status,
             volume.attached_to,
+        )
+    for port in inventory.ports:
+        world.ports[port.name] = PortRecord(
+            port.id,
+            port.name,
+            port.owner,
+            next(iter(world.networks), ""),
+            port.address or "",
+            port.attached_to,
         )
     for instance in inventory.instances:
         _instance(world, instance, like, now)
@@ -179,6 +189,7 @@ def _hosts(world: World, inventory: Inventory, like: Likeness) -> None:
 
 def _networks(world: World, inventory: Inventory, like: Likeness) -> None:
     taken = {instance.address for instance in inventory.instances}
+    taken |= {port.address for port in inventory.ports}
     taken |= {balancer.vip_address for balancer in inventory.load_balancers}
     found = {network.name: network.cidr for network in inventory.networks}
     for name in {spec.network for spec in like.specs} | found.keys():
@@ -206,6 +217,7 @@ def _server_groups(world: World, inventory: Inventory, like: Likeness) -> None:
 
 def _instance(world: World, seen: Instance, like: Likeness, now: datetime) -> None:
     group = like.server_groups.get(seen.name)
+    ports = {port.attached_to: port.name for port in world.ports.values()}
     spec = InstanceSpec(
         name=seen.name,
         owner=seen.owner or Owner(platform="-"),
@@ -213,6 +225,7 @@ def _instance(world: World, seen: Instance, like: Likeness, now: datetime) -> No
         flavor=seen.flavor or "",
         network=next(iter(world.networks), ""),
         server_group=group,
+        port=ports.get(seen.id),
     )
     record = InstanceRecord(
         id=seen.id,

@@ -4,17 +4,23 @@ Networks, security groups, server groups, volumes and floating IPs of the simula
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from fournines.cloud.errors import CloudBusy, CloudRefused, QuotaExceeded
+from fournines.cloud.errors import (
+    CapacityMissing,
+    CloudBusy,
+    CloudRefused,
+    QuotaExceeded,
+)
 from fournines.cloud.simulated import reading
 from fournines.cloud.simulated.door import Door, Moment, named, ours
 from fournines.cloud.simulated.records import (
     FloatingIpRecord,
     Marked,
     NetworkRecord,
+    PortRecord,
     SecurityGroupRecord,
     ServerGroupRecord,
     VolumeRecord,
@@ -22,6 +28,7 @@ from fournines.cloud.simulated.records import (
 from fournines.model.inventory import (
     FloatingIp,
     Network,
+    Port,
     SecurityGroup,
     ServerGroup,
     Volume,
@@ -29,6 +36,7 @@ from fournines.model.inventory import (
 from fournines.model.specification import (
     FloatingIpSpec,
     NetworkSpec,
+    PortSpec,
     SecurityGroupSpec,
     ServerGroupSpec,
     VolumeSpec,
@@ -112,6 +120,61 @@ class Shared(Door):
         )
         return reading.volume(record)
 
+    def ensure_port(self, spec: PortSpec, *, deadline_seconds: float) -> Port:
+        attempted = f"creating port {spec.name}"
+
+        def make(_now: datetime) -> PortRecord:
+            network = named(self.world.networks, spec.network, "network", attempted)
+            for group in spec.security_groups:
+                named(self.world.security_groups, group, "security group", attempted)
+            address = network.take()
+            if address is None:
+                raise CapacityMissing(
+                    attempted, f"no address is free in {spec.network}"
+                )
+            number = self.world.new_id("port")
+            return PortRecord(number, spec.name, spec.owner, spec.network, address)
+
+        record = self._ensure(
+            "port", spec.name, self.world.ports, make, deadline_seconds
+        )
+        return reading.port(record)
+
+    def port_addresses(self, names: Sequence[str]) -> dict[str, str]:
+        def act(_moment: Moment) -> dict[str, str]:
+            attempted = "reading addresses"
+            return {
+                name: named(self.world.ports, name, "port", attempted).address
+                for name in names
+            }
+
+        return self.call("port_addresses", ", ".join(names), act)
+
+    def entrances(self, load_balancer: str) -> tuple[str, ...]:
+        def act(_moment: Moment) -> tuple[str, ...]:
+            attempted = f"reading the addresses of {load_balancer}"
+            record = named(
+                self.world.load_balancers, load_balancer, "load balancer", attempted
+            )
+            outside = (
+                floating.address
+                for floating in self.world.floating_ips.values()
+                if floating.load_balancer == load_balancer
+            )
+            return (record.vip_address, *outside)
+
+        return self.call("entrances", load_balancer, act)
+
+    def delete_port(self, name: str, *, deadline_seconds: float) -> None:
+        def in_use(record: PortRecord) -> str | None:
+            if record.attached_to:
+                return "an instance uses it"
+            if record.network in self.world.networks:
+                self.world.networks[record.network].free.append(record.address)
+            return None
+
+        self._delete("port", name, self.world.ports, in_use, deadline_seconds)
+
     def ensure_floating_ip(
         self, spec: FloatingIpSpec, *, deadline_seconds: float
     ) -> FloatingIp:
@@ -148,6 +211,7 @@ class Shared(Door):
                     for r in self.world.load_balancers.values()
                     if r.network == name
                 ),
+                *(r.name for r in self.world.ports.values() if r.network == name),
             ]
             return f"{len(users)} ports are in use: {users[0]}, ..." if users else None
 
@@ -215,7 +279,7 @@ class Shared(Door):
         return self.call(f"ensure_{noun}", name, act)
 
     def _quota_left(self, noun: str) -> int:
-        left: int = getattr(self.world.left(), f"{noun}s")
+        left: int = getattr(self.world.left(), f"{noun}s", -1)
         return left
 
     def _delete(

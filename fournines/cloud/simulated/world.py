@@ -17,6 +17,7 @@ from fournines.cloud.simulated.records import (
     InstanceRecord,
     LoadBalancerRecord,
     NetworkRecord,
+    PortRecord,
     SecurityGroupRecord,
     ServerGroupRecord,
     VolumeRecord,
@@ -44,6 +45,7 @@ class World:
         self.security_groups: dict[str, SecurityGroupRecord] = {}
         self.server_groups: dict[str, ServerGroupRecord] = {}
         self.volumes: dict[str, VolumeRecord] = {}
+        self.ports: dict[str, PortRecord] = {}
         self.instances: dict[str, InstanceRecord] = {}
         self.load_balancers: dict[str, LoadBalancerRecord] = {}
         self.floating_ips: dict[str, FloatingIpRecord] = {}
