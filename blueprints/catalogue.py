@@ -18,6 +18,7 @@ from pydantic import Field
 from blueprints.artefact import pack_folder
 from blueprints.definition import Definition, Name
 from blueprints.problem import BlueprintInvalid, Problem, did_you_mean
+from blueprints.requirement import Requirement
 from blueprints.source import Source, parse, read_text
 from blueprints.validation import against_schema, below, validated
 from fournines.model.value import Value
@@ -29,7 +30,7 @@ ARTEFACT_FORMAT = "artefact"
 _HERE = Path(__file__).parent
 _SAMPLE_FOLDER = "app"
 _TEMPLATE_SUFFIX = "*.j2"
-_HEAD = ("blueprint", "version", "summary", "parameters")
+_HEAD = ("blueprint", "version", "summary", "parameters", "requires")
 
 
 class Head(Value):
@@ -41,6 +42,7 @@ class Head(Value):
     version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
     summary: str = Field(min_length=1)
     parameters: dict[str, Any]
+    requires: tuple[Requirement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Blueprint:
         source: The whole document, for its body and for the lines of problems.
         templates: Text of the template files beside it, by name.
         sample: The built-in sample application as a tarball, when it has one.
+        requires: Rules between parameters.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Blueprint:
     source: Source
     templates: Mapping[str, str]
     sample: bytes | None = None
+    requires: tuple[Requirement, ...] = ()
 
     @property
     def body(self) -> dict[str, Any]:
@@ -117,6 +121,7 @@ def load(path: Path) -> Blueprint:
         source=source,
         templates={t.name: read_text(t) for t in sorted(folder.glob(_TEMPLATE_SUFFIX))},
         sample=pack_folder(app) if app.is_dir() else None,
+        requires=head.requires,
     )
 
 

@@ -14,6 +14,7 @@ from blueprints.definition import Definition
 from blueprints.expressions import Evaluation
 from blueprints.platform_file import PlatformFile, ServiceEntry
 from blueprints.problem import PlatformInvalid, Problem, did_you_mean
+from blueprints.requirement import unmet
 from blueprints.rules import cycles, definition_problems, name_clashes
 from blueprints.userdata import user_data
 from blueprints.validation import Locate, against_schema, below, validated
@@ -113,6 +114,14 @@ class _Compilation:
         found, lacking = self._artefacts_of(blueprint, parameters)
         if problems or lacking:
             return None, problems + lacking
+        problems = unmet(
+            blueprint.requires,
+            self._values(parameters),
+            lambda path, message: self._here(["parameters", *path], message),
+            self._in_blueprint(blueprint),
+        )
+        if problems:
+            return None, problems
         return self._compiled(blueprint, parameters, found)
 
     def _compiled(

@@ -109,8 +109,18 @@ def _of_schema(
             for name in given
             if name not in known
         ]
+    rule = error.schema if isinstance(error.schema, dict) else {}
+    if error.validator == "additionalProperties" and asked is False:
+        known = rule.get("properties", {})
+        return [
+            locate([*path, name], f"unknown key{did_you_mean(name, known)}")
+            for name in given
+            if name not in known
+        ]
     if error.validator == "required" and not path:
         lacking = [n for n in asked if n not in given]
         return [locate([name], "is required and not given") for name in lacking]
-    hint = error.schema.get("description") if isinstance(error.schema, dict) else None
+    hint = rule.get("description")
+    if error.validator == "not" and asked == {}:
+        return [locate(path, f"is not for you to set: {hint}")]
     return [locate(path, f"{error.message}{f' ({hint})' if hint else ''}")]
