@@ -14,11 +14,12 @@ Rules that both clouds keep, held by one contract suite (tests/contract/cloud):
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from fournines.model.inventory import (
     FloatingIp,
+    Image,
     Instance,
     Inventory,
     LoadBalancer,
@@ -32,6 +33,7 @@ from fournines.model.inventory import (
 )
 from fournines.model.specification import (
     FloatingIpSpec,
+    ImageSpec,
     InstanceSpec,
     LoadBalancerSpec,
     MemberSpec,
@@ -83,6 +85,18 @@ class Cloud(Protocol):
     def console(self, instance: str, lines: int = 50) -> str:
         """
         The end of an instance's console log; empty when the cloud has none.
+        """
+        ...
+
+    def images(self) -> tuple[Image, ...]:
+        """
+        The images of every status that may be seen, now, with our properties of each.
+        """
+        ...
+
+    def images_in_use(self) -> frozenset[str]:
+        """
+        The ids of the images that the project's instances were made from, ours and strangers'.
         """
         ...
 
@@ -205,6 +219,34 @@ class Cloud(Protocol):
         ...
 
     def delete_instance(self, instance: str, *, deadline_seconds: float) -> None: ...
+
+    def stop_instance(self, instance: str, *, deadline_seconds: float) -> None:
+        """
+        Shut down, politely; until SHUTOFF. Raises ResourceMissing.
+        """
+        ...
+
+    # -- images made of instances (marked by a property, see fournines/model/ownership.py)
+
+    def ensure_image(self, spec: ImageSpec, *, deadline_seconds: float) -> Image:
+        """
+        Until it is active. One of that name that is ours is taken as it is, unless it is of no use.
+        """
+        ...
+
+    def describe_image(
+        self, image: str, properties: Mapping[str, str], *, deadline_seconds: float
+    ) -> Image:
+        """
+        Set these properties of an image of ours; others stay. Raises ResourceMissing.
+        """
+        ...
+
+    def delete_image(self, image: str, *, deadline_seconds: float) -> None:
+        """
+        By name, as the rest. Raises CloudRefused where the cloud keeps it because something depends on it.
+        """
+        ...
 
     # -- deleting the rest (by name; only what carries our mark: others raise NameTaken)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pydantic import Field
+
 from fournines.model.ownership import Owner
 from fournines.model.value import Value
 
@@ -190,7 +192,10 @@ class FloatingIp(Resource):
 
 class Image(Value):
     """
-    An image that may be used.
+    An image.
+
+    Attributes:
+        properties: Ours alone (they begin with `fournines_`): where it comes from and what it is now.
     """
 
     id: str
@@ -198,6 +203,8 @@ class Image(Value):
     status: str = "active"
     min_disk_gb: int = 0
     min_ram_mb: int = 0
+    size_bytes: int = 0
+    properties: dict[str, str] = Field(default_factory=dict)
 
 
 class Flavor(Value):

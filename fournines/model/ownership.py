@@ -15,6 +15,12 @@ from fournines.model.value import Value
 MARK = "fournines"
 """Prefix of every tag and metadata key of ours; its presence alone says "made by Fournines"."""
 
+IMAGE_MARK = f"{MARK}_image"
+"""
+Image property that names the image it was written for. Nova hands an image's properties down to whatever is made of its instances, so the
+mark counts only where it names the image that bears it.
+"""
+
 _FIELDS = ("platform", "service", "group", "slot", "generation", "digest")
 
 

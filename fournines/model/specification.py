@@ -206,3 +206,16 @@ class MemberSpec(Value):
     weight: int = 1
     backup: bool = False
     monitor_port: int | None = None
+
+
+class ImageSpec(Value):
+    """
+    An image to be made of an instance that is shut down.
+
+    Attributes:
+        properties: Written in the create itself, over what the instance's own image hands down.
+    """
+
+    name: str
+    instance: str
+    properties: dict[str, str]

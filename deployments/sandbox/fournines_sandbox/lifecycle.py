@@ -20,6 +20,7 @@ from fournines_sandbox import (
     clouds,
     credentials,
     database,
+    depot,
     image,
     limits,
     needs,
@@ -89,6 +90,10 @@ def up(site: Site, clouds_file: Path, say: Say) -> None:
                 database.create(site)
         making.result()
 
+    # Nobody needs it before the cloud is up, and downloading leaves the processors free.
+    depots = ThreadPoolExecutor(1)
+    stocking = depots.submit(depot.ensured, site, say)
+    depots.shutdown(wait=False)
     limits.ensure()
     with progress.step("bridges"):
         plug.ensure_switch(site)
@@ -111,6 +116,9 @@ def up(site: Site, clouds_file: Path, say: Say) -> None:
             seed.resources(site, secrets, say)
     for path in {clouds_file, site.home / "clouds.yaml"}:
         clouds.merge(path, site, secrets)
+    if not stocking.done():
+        with progress.step("packages for baking images downloaded"):
+            stocking.result()
 
 
 def down(site: Site, say: Say) -> None:

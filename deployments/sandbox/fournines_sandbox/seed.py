@@ -18,7 +18,7 @@ from typing import Any
 import openstack
 from openstack.connection import Connection
 
-from fournines_sandbox import image, supervision
+from fournines_sandbox import depot, image, supervision
 from fournines_sandbox.configuration.document import REGION
 from fournines_sandbox.configuration.neutron import EXTERNAL_PHYSICAL_NETWORK
 from fournines_sandbox.credentials import Credentials
@@ -26,8 +26,11 @@ from fournines_sandbox.services.serving import CATALOGUE_MARKER
 from fournines_sandbox.site import Site
 
 PROJECT = "fournines"
-VERSION = 4
+VERSION = 5
 """Raised whenever seeding gives something new, so that older homes get it at their next start."""
+
+SOURCE_PROPERTY = "fournines_package_source"
+"""Property of the base image, inherited by all that grow from it: where its packages are to be had while it is baked."""
 
 _ROLES = ("load-balancer_admin", "load-balancer_member", "load-balancer_observer", "creator")
 _MEMBER_ROLES = ("member", "reader", "load-balancer_member", "creator")
@@ -250,7 +253,9 @@ def _networks(site: Site, cloud: Connection) -> None:
 
 def _image(site: Site, cloud: Connection, say: Callable[[str], None]) -> None:
     found = cloud.image.find_image(image.NAME)
+    source = depot.source(site)
     if found and found.status == "active":
+        _tell_source(cloud, found, source)
         return
     path = image.ensure(site, say)
     if found:
@@ -263,8 +268,22 @@ def _image(site: Site, cloud: Connection, say: Callable[[str], None]) -> None:
         visibility="public",
         min_disk=image.MIN_DISK_GB,
         min_ram=image.MIN_RAM_MB,
-        properties=image.properties(site),
+        properties={**image.properties(site), SOURCE_PROPERTY: source},
         allow_duplicates=True,
         validate_checksum=False,
         wait=True,
     )
+
+
+def _tell_source(cloud: Connection, found: Any, source: str) -> None:
+    """An image seeded before there was a depot, or while the cloud had another slot."""
+    known = (found.properties or {}).get(SOURCE_PROPERTY)
+    if known == source:
+        return
+    change = {"op": "replace" if known else "add", "path": f"/{SOURCE_PROPERTY}", "value": source}
+    response = cloud.image.patch(
+        f"/images/{found.id}",
+        json=[change],
+        headers={"Content-Type": "application/openstack-images-v2.1-json-patch"},
+    )
+    response.raise_for_status()

@@ -18,6 +18,7 @@ SLOTS = 50
 
 _PORT_BASE = 20000
 _PORTS_PER_SLOT = 100
+_DEPOT_OFFSET = 9
 SERVICES = (
     "keystone",
     "placement",
@@ -128,6 +129,11 @@ class Site:
         Loopback port of one of Swift's servers behind its proxy.
         """
         return _PORT_BASE + _PORTS_PER_SLOT * self.slot + _BACKENDS[kind]
+
+    @property
+    def depot_port(self) -> int:
+        """Port of the package depot, on the host's address of the external network."""
+        return _PORT_BASE + _PORTS_PER_SLOT * self.slot + _DEPOT_OFFSET
 
     def url(self, service: str) -> str:
         """

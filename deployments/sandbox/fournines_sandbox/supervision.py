@@ -30,7 +30,7 @@ SERVICES = (
     "octavia",
     "swift",
 )
-EXTRAS = ("lbmetrics",)
+EXTRAS = ("lbmetrics", "depot")
 """Supervised processes that serve no OpenStack API."""
 
 _KEEPER = "keeper"

@@ -9,6 +9,7 @@ from fournines.cloud.openstack.balancers import Balancers
 from fournines.cloud.openstack.base import Context
 from fournines.cloud.openstack.connection import Connection, connect
 from fournines.cloud.openstack.floating_ips import FloatingIps
+from fournines.cloud.openstack.images import Images
 from fournines.cloud.openstack.instances import Instances
 from fournines.cloud.openstack.listing import Listing
 from fournines.cloud.openstack.members import Members
@@ -58,7 +59,14 @@ class OpenStackCloud:
         self.restart_instance = instances.restart_instance
         self.withdraw_metadata = instances.withdraw_metadata
         self.delete_instance = instances.delete_instance
+        self.stop_instance = instances.stop_instance
         self.console = instances.console
+        images = Images(self.context)
+        self.images = images.all_images
+        self.images_in_use = images.images_in_use
+        self.ensure_image = images.ensure_image
+        self.describe_image = images.describe_image
+        self.delete_image = images.delete_image
         balancers = Balancers(self.context)
         self.ensure_load_balancer = balancers.ensure_load_balancer
         self.failover_load_balancer = balancers.failover_load_balancer

@@ -153,9 +153,10 @@ class Connection:
         path: str,
         attempted: str,
         *,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
         params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
         microversion: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Json:
         """
         One request, once; its answer's content, or None when it is empty. Raises CloudError.
@@ -166,6 +167,8 @@ class Connection:
             options["json"] = body
         if microversion is not None:
             options["microversion"] = microversion
+        if headers is not None:
+            options["headers"] = dict(headers)
         self.requests[f"{method} {service}"] += 1
         response = self._translated(
             attempted,

@@ -216,6 +216,30 @@ class Instances(Lookups):
             raise ResourceFailed(attempted, fault)
         return (body["status"] == "ACTIVE" and not _busy(body)) or None
 
+    def stop_instance(self, instance: str, *, deadline_seconds: float) -> None:
+        attempted = f"stopping instance {instance}"
+        end = until(deadline_seconds)
+
+        def unit() -> str:
+            body = self._ours(instance, attempted)
+            if body["status"] != "SHUTOFF" and not _busy(body):
+                self._act(body["id"], {"os-stop": None}, attempted)
+            return str(body["id"])
+
+        number = self.retried(unit, until=end)
+
+        def stopped() -> bool | None:
+            body = self._read(number, attempted)
+            return (body["status"] == "SHUTOFF" and not _busy(body)) or None
+
+        self.poll(attempted, end, stopped)
+
+    def found(self, name: str, attempted: str) -> Body:
+        """
+        The server of an instance of ours. Raises ResourceMissing.
+        """
+        return self._ours(name, attempted)
+
     def _ours(self, name: str, attempted: str) -> Body:
         body = self._look(name, None, attempted)
         if body is None:

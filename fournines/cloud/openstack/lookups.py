@@ -9,8 +9,12 @@ from typing import Any
 from fournines.cloud.errors import ResourceMissing
 from fournines.cloud.openstack.base import Base
 from fournines.model.inventory import Flavor, Image
+from fournines.model.ownership import MARK
 
 Body = dict[str, Any]
+
+PROPERTY_PREFIX = f"{MARK}_"
+"""Image properties of ours; Glance keeps them beside its own words in one mapping."""
 
 
 class Lookups(Base):
@@ -31,7 +35,7 @@ class Lookups(Base):
                 attempted,
                 params={"status": "active"},
             )
-            known = tuple(_image(body) for body in found)
+            known = tuple(image(body) for body in found)
             self.known.put("list", "images", known)
         return tuple(known)
 
@@ -119,13 +123,22 @@ class Lookups(Base):
         return str(known)
 
 
-def _image(body: Body) -> Image:
+def image(body: Body) -> Image:
+    """
+    An image as the domain knows it.
+    """
     return Image(
         id=body["id"],
         name=body.get("name") or "",
         status=body["status"],
         min_disk_gb=body.get("min_disk") or 0,
         min_ram_mb=body.get("min_ram") or 0,
+        size_bytes=body.get("size") or 0,
+        properties={
+            key: str(value)
+            for key, value in body.items()
+            if key.startswith(PROPERTY_PREFIX) and value
+        },
     )
 
 

@@ -10,12 +10,15 @@ It knows nothing of platforms, plans or healing.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from fournines.clock import Clock, SystemClock
 from fournines.cloud.simulated import health, instances, planting, reading, traffic
 from fournines.cloud.simulated.balancers import Balancers
 from fournines.cloud.simulated.door import Moment
 from fournines.cloud.simulated.faults import Fault, FaultKind
 from fournines.cloud.simulated.hardships import Hardships
+from fournines.cloud.simulated.images import Images
 from fournines.cloud.simulated.instances import Instances
 from fournines.cloud.simulated.records import Behaviour, InstanceRecord
 from fournines.cloud.simulated.scenario import InconsistentScenario, Scenario
@@ -23,9 +26,10 @@ from fournines.cloud.simulated.shared import Shared
 from fournines.cloud.simulated.suffering import hardship
 from fournines.crew import THREADS, Crew
 from fournines.model.inventory import Inventory, Quota
+from fournines.model.specification import InstanceSpec
 
 
-class SimulatedCloud(Instances, Balancers, Shared, Hardships):
+class SimulatedCloud(Instances, Balancers, Shared, Images, Hardships):
     """
     A cloud in memory. Thread-safe.
     """
@@ -164,10 +168,17 @@ class SimulatedCloud(Instances, Balancers, Shared, Hardships):
         """
         New instances of this image start and never serve.
         """
-        if image not in {known.name for known in self.scenario.images}:
+        if image not in self.world.images:
             raise InconsistentScenario(f"there is no image {image}")
         with self._lock:
             self.world.bad_images.add(image)
+
+    def give_voice(self, voice: Callable[[InstanceSpec], Sequence[str]]) -> None:
+        """
+        What instances say on their consoles from now on, when they boot.
+        """
+        with self._lock:
+            self.world.voice = voice
 
     def break_load_balancer(self, name: str) -> None:
         """

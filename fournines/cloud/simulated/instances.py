@@ -99,6 +99,22 @@ class Instances(Door):
 
         self.call("withdraw_metadata", instance, act)
 
+    def stop_instance(self, instance: str, *, deadline_seconds: float) -> None:
+        deadline = self.deadline(deadline_seconds)
+        attempted = f"stopping instance {instance}"
+
+        def act(moment: Moment) -> None:
+            record = named(self.world.instances, instance, "instance", attempted)
+            _refuse_locked(ours(record, attempted), attempted)
+            _stop(self.world, record, moment.now)
+
+        def done() -> bool | None:
+            record = named(self.world.instances, instance, "instance", attempted)
+            return record.status == "SHUTOFF" or None
+
+        self.call("stop_instance", instance, act)
+        self.wait(attempted, deadline, done)
+
     def delete_instance(self, instance: str, *, deadline_seconds: float) -> None:
         deadline = self.deadline(deadline_seconds)
         attempted = f"deleting instance {instance}"
@@ -207,6 +223,8 @@ def _boot(world: World, record: InstanceRecord, at: datetime) -> None:
     record.console.append(f"{at:%H:%M:%S} {record.name} booting")
     if record.spec.metadata:
         record.console.append(UNSEALED)
+
+    record.console.extend(world.voice(record.spec))
     record.serves_at = world.after(at, world.scenario.speeds.boot)
     serving = _Later(
         record, record.epoch, lambda due: health.changed(world, record.name, due)
@@ -231,6 +249,23 @@ def _start(world: World, record: InstanceRecord, now: datetime) -> None:
     world.agenda.book(
         due, _Later(record, record.epoch, lambda at: _boot(world, record, at))
     )
+
+
+def _stop(world: World, record: InstanceRecord, now: datetime) -> None:
+    """
+    A polite shutdown; asking twice is asking once.
+    """
+    if record.status == "SHUTOFF":
+        return
+    record.epoch += 1
+    record.serves_at = None
+    health.changed(world, record.name, now)
+
+    def stopped(_due: datetime) -> None:
+        record.status = "SHUTOFF"
+
+    due = world.after(now, world.scenario.speeds.restart)
+    world.agenda.book(due, _Later(record, record.epoch, stopped))
 
 
 def _forget(world: World, record: InstanceRecord, now: datetime) -> None:
@@ -276,7 +311,7 @@ def die(world: World, record: InstanceRecord, now: datetime) -> None:
 
 
 def _check_references(world: World, spec: InstanceSpec, attempted: str) -> None:
-    images = {image.name: image for image in world.scenario.images}
+    images = {i.name: i for i in world.images.values() if i.status == "active"}
     flavors = {flavor.name: flavor for flavor in world.scenario.flavors}
     named(images, spec.image, "image", attempted)
     named(flavors, spec.flavor, "flavor", attempted)

@@ -10,6 +10,7 @@ from datetime import datetime
 from fournines.cloud.simulated.health import operating_status
 from fournines.cloud.simulated.records import (
     FloatingIpRecord,
+    ImageRecord,
     InstanceRecord,
     LoadBalancerRecord,
     Marked,
@@ -21,6 +22,7 @@ from fournines.cloud.simulated.records import (
 from fournines.cloud.simulated.world import World
 from fournines.model.inventory import (
     FloatingIp,
+    Image,
     Instance,
     Inventory,
     Listener,
@@ -126,6 +128,20 @@ def network(record: NetworkRecord) -> Network:
     )
 
 
+def image(record: ImageRecord) -> Image:
+    """
+    An image.
+    """
+    return Image(
+        id=record.id,
+        name=record.name,
+        status=record.status,
+        min_disk_gb=record.min_disk_gb,
+        min_ram_mb=record.min_ram_mb,
+        properties=dict(record.properties),
+    )
+
+
 def volume(record: VolumeRecord) -> Volume:
     """
     A volume.
@@ -188,7 +204,7 @@ def inventory(
         at=now,
         platform=platform,
         zones=world.scenario.zones,
-        images=world.scenario.images,
+        images=tuple(image(r) for r in world.images.values() if r.status == "active"),
         flavors=world.scenario.flavors,
         networks=tuple(network(r) for r in world.networks.values() if mine(r)),
         security_groups=tuple(

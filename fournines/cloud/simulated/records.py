@@ -212,3 +212,17 @@ class HostRecord:
     zone: str
     up: bool = True
     instances: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class ImageRecord:
+    """
+    An image. Its mark is a property, as on a real cloud.
+    """
+
+    id: str
+    name: str
+    properties: dict[str, str] = field(default_factory=dict)
+    status: str = "active"
+    min_disk_gb: int = 0
+    min_ram_mb: int = 0

@@ -5,7 +5,7 @@ The simulated cloud's state: every record by name, hosts, addresses, ids, and wh
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network
 
@@ -14,6 +14,7 @@ from fournines.cloud.simulated.faults import FaultBook
 from fournines.cloud.simulated.records import (
     FloatingIpRecord,
     HostRecord,
+    ImageRecord,
     InstanceRecord,
     LoadBalancerRecord,
     NetworkRecord,
@@ -24,6 +25,7 @@ from fournines.cloud.simulated.records import (
 )
 from fournines.cloud.simulated.scenario import Scenario
 from fournines.model.inventory import Quota
+from fournines.model.specification import InstanceSpec
 
 
 class World:
@@ -34,6 +36,8 @@ class World:
         memberships: Instance name -> the (load balancer, pool) names it is a member of.
         pressure: (load balancer, pool) -> requests per second that users make.
         needs: `platform-service` -> the other that it cannot serve without.
+        images: By name.
+        voice: What an instance says on its console when it boots.
         bad_images: Images whose new instances start and never serve.
     """
 
@@ -53,6 +57,18 @@ class World:
         self.pressure: dict[tuple[str, str], float] = {}
         self.needs: dict[str, str] = {}
         self.bad_images: set[str] = set()
+        self.images: dict[str, ImageRecord] = {
+            image.name: ImageRecord(
+                image.id,
+                image.name,
+                dict(image.properties),
+                image.status,
+                image.min_disk_gb,
+                image.min_ram_mb,
+            )
+            for image in scenario.images
+        }
+        self.voice: Callable[[InstanceSpec], Sequence[str]] = lambda _spec: ()
         self.external = IPv4Network(scenario.external_cidr).hosts()
         self.hosts = [
             HostRecord(f"{zone}-host{number}", zone)
