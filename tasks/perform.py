@@ -20,6 +20,7 @@ from fournines.model.inventory import (
 from fournines.model.specification import MemberSpec
 from fournines.planning import steps
 from fournines.planning.steps import Step
+from tasks import membership
 from tasks.serving import await_serving
 from tasks.workshop import Workshop
 
@@ -66,6 +67,19 @@ def do(step: Step, workshop: Workshop) -> Facts:
         case steps.DeleteResource():
             _deleter(step.resource, workshop)(step.name, seconds)
         case _:
+            return _member_or_made(step, workshop)
+    return {}
+
+
+def _member_or_made(step: Step, workshop: Workshop) -> Facts:
+    match step:
+        case steps.PrepareLeave():
+            membership.prepare_leave(step, workshop)
+        case steps.AwaitMember():
+            membership.await_member(step, workshop)
+        case steps.ForgetMember():
+            membership.forget_member(step, workshop)
+        case _:
             return _facts(_ensure(step, workshop))
     return {}
 
@@ -111,6 +125,8 @@ def undo(step: Step, workshop: Workshop) -> bool:
                 step.weight_before,
                 deadline_seconds=seconds,
             )
+        case steps.PrepareLeave():
+            membership.stay(step, workshop)
         case _:
             return False
     return True

@@ -4,8 +4,8 @@ What every effect works with: one cloud, one store, one clock, one pair of eyes,
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from fournines.clock import Clock
 from fournines.cloud.protocol import Cloud
@@ -14,12 +14,14 @@ from fournines.model.probing import Prober
 from fournines.settings import Settings
 from fournines.store.protocol import Store
 from tasks import holders
+from tasks.operators import Operator
 
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """
-    The outside world, as effects reach it. Thread-safe, because its parts are. `holder` names us in leases, once for each operation.
+    The outside world, as effects reach it. Thread-safe, because its parts are. `holder` names us in leases, once for each operation;
+    `operators` makes the operator of a stateful service, by its blueprint's name.
     """
 
     cloud: Cloud
@@ -29,3 +31,6 @@ class Workshop:
     settings: Settings
     crew: Crew = THREADS
     holder: Callable[[], str] = holders.name
+    operators: Mapping[str, Callable[[Workshop], Operator]] = field(
+        default_factory=dict
+    )

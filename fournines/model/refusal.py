@@ -22,6 +22,7 @@ class Reason(StrEnum):
     CALMING = "calming"
     ZONE_OUTAGE = "zone-outage"
     MIN_HEALTHY = "min-healthy"
+    QUORUM = "quorum"
     DISRUPTIONS = "disruptions"
     ATTEMPTS = "attempts"
     COOL_DOWN = "cool-down"

@@ -41,6 +41,9 @@ COSTS = {
     "restart-instance": Cost(3.0, 180),
     "delete-instance": Cost(1.0, 120),
     "delete-resource": Cost(1.0, 120),
+    "prepare-leave": Cost(2.0, 180),
+    "await-member": Cost(20.0, 900),
+    "forget-member": Cost(1.0, 120),
 }
 
 

@@ -221,6 +221,44 @@ class DeleteResource(StepBase):
     name: str
 
 
+class PrepareLeave(StepBase):
+    """
+    Make it safe to stop a member of a stateful service: its rules are asked again, on a fresh view, and it hands over what it leads.
+
+    Waits within its deadline while time cures what the rules say. An instance that the cloud calls dead or gone has nothing to hand over.
+    """
+
+    UNDO: ClassVar[str] = "stay"
+    kind: Literal["prepare-leave"] = "prepare-leave"
+    platform: str
+    service: str
+    group: str
+    slot: str
+    instance: str
+
+
+class AwaitMember(StepBase):
+    """Wait until the member of a slot is all it should be: in its cluster, caught up, in sync. Then another may leave."""
+
+    UNDO: ClassVar[str] = "none: a member that is in stays in"
+    kind: Literal["await-member"] = "await-member"
+    platform: str
+    service: str
+    group: str
+    slot: str
+
+
+class ForgetMember(StepBase):
+    """Have a stateful service no longer count a member whose slot is gone for ever."""
+
+    UNDO: ClassVar[str] = "none: a new instance in the slot joins anew"
+    kind: Literal["forget-member"] = "forget-member"
+    platform: str
+    service: str
+    group: str
+    slot: str
+
+
 Step = Annotated[
     EnsureNetwork
     | EnsureSecurityGroup
@@ -239,6 +277,9 @@ Step = Annotated[
     | LeavePool
     | RestartInstance
     | DeleteInstance
-    | DeleteResource,
+    | DeleteResource
+    | PrepareLeave
+    | AwaitMember
+    | ForgetMember,
     Field(discriminator="kind"),
 ]

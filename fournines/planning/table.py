@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from fournines.planning import costs, graph
 from fournines.planning.plan import Plan
 from fournines.planning.steps import (
+    AwaitMember,
     AwaitServing,
     DeleteInstance,
     DeleteResource,
     Drain,
     FailOverLoadBalancer,
+    ForgetMember,
     JoinPool,
     LeavePool,
+    PrepareLeave,
     RestartInstance,
     SetWeight,
     Step,
@@ -83,8 +86,10 @@ def subject(step: Step) -> str:  # noqa: PLR0911  one return a kind
             return f"{step.instance} {step.wait_seconds:g} s"
         case FailOverLoadBalancer():
             return step.load_balancer
-        case RestartInstance() | DeleteInstance() | WithdrawKey():
+        case RestartInstance() | DeleteInstance() | PrepareLeave() | WithdrawKey():
             return step.instance
+        case AwaitMember() | ForgetMember():
+            return step.slot
         case DeleteResource():
             return f"{step.resource} {step.name}"
         case _:

@@ -1,0 +1,24 @@
+"""
+The lifecycle of every stateful template, by its blueprint's name. A template without one is cattle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from blueprints.lifecycle import Lifecycle, QuorumRules
+from fournines.model.desired import Group, Service
+
+QUORUM = "quorum"
+"""The plain rules under a name of their own: what the simulator's town runs, and what a template begins with."""
+
+RULES: Mapping[str, Lifecycle] = {
+    QUORUM: QuorumRules(),
+}
+
+
+def of(service: Service, group: Group) -> Lifecycle | None:
+    """
+    The rules of a group; None: its instances are cattle.
+    """
+    return RULES.get(service.blueprint) if group.identity == "ordinal" else None
