@@ -80,6 +80,7 @@ class OperatorRig:
         for slot in range(group.count):
             zone = group.zones[slot]
             cloud.ensure_volume(service.volume(group, slot, zone), deadline_seconds=60)
+            cloud.ensure_port(service.port(group, slot), deadline_seconds=60)
             spec = service.instance(group, slot, 1, zone)
             cloud.ensure_instance(spec, deadline_seconds=60)
         self.settle()
