@@ -8,7 +8,7 @@ CLOUD_VENV := deployments/sandbox/.venv
 TEMPEST_VENV := .fournines/tempest-venv
 PYTHON ?= python3
 
-.PHONY: help setup check test test-fast demo demo-down sim bench gen clean
+.PHONY: help setup check test test-full test-fast demo demo-down sim bench gen clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,10 +50,18 @@ check: setup ## Format, lint, types, layers, generated files, promtool and amtoo
 	$(BIN)/fournines generate --check
 	$(BIN)/pytest -q -p no:randomly tests/tidy
 
-test: setup $(TEMPEST_VENV)/.stamp ## Everything that must hold: unit, laws, stories, contracts, the embedded OpenStack.
-	$(BIN)/python -m pytest -q -m "not sandbox and not bench"
-	@# A whole cloud on two cores meets time-outs that are nobody's fault: a failed test is told, and tried once more (-rR).
-	$(BIN)/python -m pytest -q -m "sandbox and not bench" -p no:randomly -rsR --reruns 1 --reruns-delay 5 tests/sandbox tests/contract
+# What needs no cloud shares the machine's cores; the embedded cloud has them to itself. A whole cloud on two cores meets time-outs that
+# are nobody's fault: a failed test on it is told, and tried once more (-rR).
+PYTEST_PURE := $(BIN)/python -m pytest -q -n auto --dist loadfile
+PYTEST_CLOUD := $(BIN)/python -m pytest -q -p no:randomly -rsR --reruns 1 --reruns-delay 5
+
+test: setup ## Everything that must hold: unit, laws, stories, contracts, the embedded OpenStack.
+	$(PYTEST_PURE) -m "not sandbox and not bench and not full"
+	$(PYTEST_CLOUD) -m "sandbox and not bench and not full" tests/sandbox tests/contract
+
+test-full: setup $(TEMPEST_VENV)/.stamp ## What takes longer: proofs, platform services, Tempest; CI runs it after `make test`.
+	$(PYTEST_PURE) -m "full and not sandbox and not bench"
+	$(PYTEST_CLOUD) -m "sandbox and full and not bench" tests/sandbox tests/contract
 
 test-fast: $(VENV)/.stamp ## What needs neither root nor the embedded cloud.
 	$(BIN)/python -m pytest -q -m "not sandbox and not bench and not prefect and not postgresql"

@@ -91,17 +91,36 @@ def member(name, **attributes):
 @pytest.mark.parametrize(
     ("reference", "content", "said"),
     [
-        ("app.tar.gz", b"no archive", "is no gzipped tarball"),
-        ("app.tar.gz", b"", "is no gzipped tarball"),
-        ("app.tar.gz", SMALL[: len(SMALL) // 2], "is no gzipped tarball"),
-        ("app.tar.gz", LARGE, "put the tarball on a web server"),
-        ("https://example.org/app.git", LARGE, "put the tarball on a web server"),
-        ("app.tar.gz", member("../etc/passwd"), "leads out of its folder"),
-        ("app.tar.gz", member("/etc/passwd"), "leads out of its folder"),
-        (
+        pytest.param(
+            "app.tar.gz", b"no archive", "is no gzipped tarball", id="no-archive"
+        ),
+        pytest.param("app.tar.gz", b"", "is no gzipped tarball", id="empty"),
+        pytest.param(
+            "app.tar.gz",
+            SMALL[: len(SMALL) // 2],
+            "is no gzipped tarball",
+            id="cut-in-two",
+        ),
+        pytest.param(
+            "app.tar.gz", LARGE, "put the tarball on a web server", id="too-large"
+        ),
+        pytest.param(
+            "https://example.org/app.git",
+            LARGE,
+            "put the tarball on a web server",
+            id="too-large-a-repository",
+        ),
+        pytest.param(
+            "app.tar.gz", member("../etc/passwd"), "leads out of its folder", id="up"
+        ),
+        pytest.param(
+            "app.tar.gz", member("/etc/passwd"), "leads out of its folder", id="root"
+        ),
+        pytest.param(
             "app.tar.gz",
             member("a", type=tarfile.SYMTYPE, linkname="../../etc"),
             "leads out of its folder",
+            id="a-link-that-leads-out",
         ),
     ],
 )
