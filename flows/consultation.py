@@ -97,7 +97,7 @@ def consult(ward: Ward, subject: Subject) -> Consultation:
         rehearsed = stage.rehearse(
             plan,
             situation.inventory,
-            situation.service,
+            (situation.service,),
             settings=ward.workshop.settings,
             quota=ward.workshop.cloud.quota(),
             pattern=situation.pattern,

@@ -37,7 +37,7 @@ def broken_law(
     seen = stage.rehearse(
         plan,
         situation.inventory,
-        situation.service,
+        (situation.service,),
         settings=ward.workshop.settings,
         pattern=situation.pattern,
     )

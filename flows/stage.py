@@ -12,6 +12,7 @@ from pathlib import Path
 from flows import run_log
 from fournines.planning.plan import Plan
 from fournines.settings import ROOT, settings
+from healing.prediction import Prediction
 from tasks import artifacts, opening
 from tasks.audience import NOBODY, Audience
 from tasks.outcome import Progress
@@ -58,9 +59,9 @@ def watched(act: Callable[[Audience], Result], *, title: str) -> Result:
             bar.watch(progress)
             terminal.watch(progress)
 
-        def show(plan: Plan) -> None:
-            artifacts.show_plan(plan)
-            terminal.show(plan)
+        def show(plan: Plan, predicted: Prediction | None) -> None:
+            artifacts.show_plan(plan, predicted)
+            terminal.show(plan, predicted)
 
         result = act(Audience(show=show, performer=perform_as_task_run, watch=both))
     artifacts.show_result(result)

@@ -21,6 +21,7 @@ from prefect.artifacts import (
 from fournines import log
 from fournines.planning import table
 from fournines.planning.plan import Plan
+from healing.prediction import Prediction
 from tasks.outcome import Progress
 from tasks.result import Result
 
@@ -37,10 +38,11 @@ def key(*words: str) -> str:
     return re.sub(r"[^a-z0-9-]+", "-", "-".join(words).lower()).strip("-")
 
 
-def show_plan(plan: Plan) -> None:
+def show_plan(plan: Plan, predicted: Prediction | None = None) -> None:
     """
-    The plan as a table.
+    The plan as a table, with what was predicted for it.
     """
+    foreseen = f" It was {predicted.sentence()}." if predicted else ""
     rows = [
         {
             "wave": row.wave,
@@ -56,7 +58,7 @@ def show_plan(plan: Plan) -> None:
         table=rows,
         key=key("plan", plan.platform, plan.service or "all"),
         description=f"**{plan.purpose} {plan.service or plan.platform}**: "
-        f"{table.summary(plan)}",
+        f"{table.summary(plan)}{foreseen}",
     )
 
 
@@ -65,17 +67,44 @@ def show_result(result: Result) -> None:
     The end as Markdown.
     """
     plan = result.plan
+    create_markdown_artifact(
+        markdown=result_text(result),
+        key=key("result", plan.platform, plan.service or "all"),
+    )
+
+
+def result_text(result: Result) -> str:
+    """
+    What became of a plan, as Markdown.
+    """
+    plan = result.plan
     lines = [f"# {plan.purpose} {plan.service or plan.platform}", "", result.sentence()]
+    lines += _predicted(result)
     if result.refusals:
         lines += ["", "## Refused", ""]
         lines += [f"- **{r.reason}** {r.subject}: {r.detail}" for r in result.refusals]
     if result.outcome is not None and result.outcome.failed:
         lines += ["", "## Failed", ""]
         lines += [f"- `{s}`: {why}" for s, why in result.outcome.failed.items()]
-    create_markdown_artifact(
-        markdown="\n".join(lines),
-        key=key("result", plan.platform, plan.service or "all"),
-    )
+    return "\n".join(lines)
+
+
+def _predicted(result: Result) -> list[str]:
+    """
+    Predicted against actual, as a table.
+    """
+    if result.prediction is None:
+        return []
+    taken = f"{result.outcome.seconds:.1f}" if result.outcome else "-"
+    lines = [
+        "",
+        "| | predicted | actual |",
+        "|---|---|---|",
+        f"| seconds | {result.prediction.seconds:.1f} | {taken} |",
+    ]
+    if result.prediction.unrehearsed:
+        lines += ["", f"Not rehearsed: {result.prediction.unrehearsed}."]
+    return lines
 
 
 class ProgressBar:

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fournines.planning.plan import Plan
+from healing.prediction import Prediction
 from tasks import execution
 from tasks.execution import Performer
 from tasks.outcome import Progress
 
 
-def _show_nobody(_plan: Plan) -> None:
+def _show_nobody(_plan: Plan, _predicted: Prediction | None) -> None:
     """
     The plan is not shown.
     """
@@ -25,7 +26,7 @@ class Audience:
     Who sees the plan before it is performed, who runs its steps, and who watches.
     """
 
-    show: Callable[[Plan], None] = field(default=_show_nobody)
+    show: Callable[[Plan, Prediction | None], None] = field(default=_show_nobody)
     performer: Performer = field(default=execution.at_once)
     watch: Callable[[Progress], None] = field(default=execution.ignore_progress)
 

@@ -13,13 +13,15 @@ from dataclasses import replace
 from blueprints import diff
 from fournines import log
 from fournines.model.desired import Platform
-from fournines.model.inventory import Inventory
+from fournines.model.inventory import Inventory, Quota
 from fournines.model.refusal import Reason, Refusal
 from fournines.planning import gentle, linter
 from fournines.planning.plan import Plan, Purpose
+from healing.prediction import Prediction
 from tasks import (
     adoption,
     execution,
+    foresight,
     giving_way,
     leasing,
     objections,
@@ -43,11 +45,37 @@ def plan(
     Raises:
         CloudError: The cloud could not be read.
     """
+    _, made, _, against = _look(workshop, desired, only)
+    return made, against
+
+
+def preview(
+    workshop: Workshop, desired: Platform, *, only: str | None = None
+) -> Result:
+    """
+    As `plan`, and tried on a copy of what is there: what a deploy would be refused for, or take.
+
+    Raises:
+        CloudError: The cloud could not be read.
+    """
+    seen, made, quota, against = _look(workshop, desired, only)
+    predicted = None
+    if not against:
+        predicted, against = foresight.look_ahead(workshop, made, seen, desired, quota)
+    refusals = (*made.refusals, *against)
+    return Result(plan=made, refusals=refusals, prediction=predicted)
+
+
+def _look(
+    workshop: Workshop, desired: Platform, only: str | None
+) -> tuple[Inventory, Plan, Quota | None, tuple[Refusal, ...]]:
     sizing.check_known(desired, only)
     seen = observe.inventory(workshop, desired.name)
     drained = patients.drained(workshop, desired.name)
     made = diff.plan_platform(desired, seen, only=only, drained=drained)
-    return made, objections.raised(workshop, desired, seen, made, only)
+    quota = objections.room(workshop, made)
+    against = objections.raised(workshop, desired, seen, made, only, quota)
+    return seen, made, quota, against
 
 
 def deploy(
@@ -82,14 +110,20 @@ def deploy(
             drained=patients.drained(workshop, desired.name)
             | patients.given_up(workshop, desired.name, purpose),
         )
+        quota = objections.room(workshop, made)
         against = (
-            *objections.raised(workshop, desired, seen, made, only),
+            *objections.raised(workshop, desired, seen, made, only, quota),
             *giving_way.objections(workshop, made, services, insist=insist),
         )
         taken = any(r.reason is Reason.NAME_TAKEN for r in made.refusals)
+        predicted = None
+        if not against and not taken:
+            predicted, against = foresight.look_ahead(
+                workshop, made, seen, desired, quota
+            )
         if against or taken:
             # Checked before the first create: half a platform helps nobody.
-            said = _refused(made, (*made.refusals, *against))
+            said = _refused(made, (*made.refusals, *against), predicted)
             rest = gentle.part(made, against)
             if purpose is not Purpose.RECONCILE or rest.empty:
                 return said
@@ -103,7 +137,9 @@ def deploy(
             workshop, made, services, audience.performer, insist=insist
         )
         watched = replace(audience, performer=performer)
-        return perform(workshop, made, seen, held, watched, floors=floors)
+        return perform(
+            workshop, made, seen, held, watched, floors=floors, predicted=predicted
+        )
 
 
 def scale(
@@ -175,6 +211,7 @@ def perform(
     audience: Audience,
     *,
     floors: Mapping[str, int] | None = None,
+    predicted: Prediction | None = None,
 ) -> Result:
     """
     Check a plan's soundness, show it, and perform it under leases already held.
@@ -182,7 +219,7 @@ def perform(
     `floors` are the serving members that each pool must keep; None where nothing is to be kept.
     """
     linter.check(made, seen, floors)
-    audience.show(made)
+    audience.show(made, predicted)
     if made.empty:
         return Result(plan=made, refusals=made.refusals)
     outcome = execution.execute(
@@ -194,7 +231,17 @@ def perform(
         performer=audience.performer,
         watch=audience.watch,
     )
-    return Result(plan=made, refusals=made.refusals, outcome=outcome)
+    if predicted is not None:
+        _log.info(
+            "predicted_against_actual",
+            plan=made.id,
+            predicted_seconds=predicted.seconds,
+            actual_seconds=round(outcome.seconds, 3),
+            ok=outcome.ok,
+        )
+    return Result(
+        plan=made, refusals=made.refusals, outcome=outcome, prediction=predicted
+    )
 
 
 def record_desired(workshop: Workshop, desired: Platform, only: str | None) -> None:
@@ -217,7 +264,9 @@ def _leases(platform: str, services: Iterable[str], only: str | None) -> list[st
     return [leasing.of_platform(platform), *names]
 
 
-def _refused(made: Plan, refusals: tuple[Refusal, ...]) -> Result:
+def _refused(
+    made: Plan, refusals: tuple[Refusal, ...], predicted: Prediction | None
+) -> Result:
     for refusal in refusals:
         _log.warning(
             "refused",
@@ -225,4 +274,4 @@ def _refused(made: Plan, refusals: tuple[Refusal, ...]) -> Result:
             subject=refusal.subject,
             detail=refusal.detail,
         )
-    return Result(plan=made, refusals=refusals)
+    return Result(plan=made, refusals=refusals, prediction=predicted)

@@ -6,24 +6,25 @@ from __future__ import annotations
 
 from blueprints import preflight, quarantined
 from fournines.model.desired import Platform
-from fournines.model.inventory import Inventory
+from fournines.model.inventory import Inventory, Quota
 from fournines.model.refusal import Refusal
 from fournines.planning.plan import Plan
 from tasks import observe
 from tasks.workshop import Workshop
 
 
-def raised(
+def raised(  # noqa: PLR0917  everything that can be known beforehand
     workshop: Workshop,
     desired: Platform,
     seen: Inventory,
     made: Plan,
     only: str | None,
+    quota: Quota | None,
 ) -> tuple[Refusal, ...]:
     """
-    A sentence for each thing that is missing, unknown or held; nothing for a plan that makes nothing.
+    A sentence for each thing that is missing, unknown or held; nothing for a plan that makes nothing (`quota` None).
     """
-    if not any(step.kind.startswith("ensure-") for step in made.steps):
+    if quota is None:
         return ()
     wanted = (
         desired.model_copy(update={"services": (desired.service(only),)})
@@ -31,4 +32,16 @@ def raised(
         else desired
     )
     held = quarantined.check(made, seen, workshop.store.quarantines.all())
-    return (*preflight.check(wanted, seen, observe.quota(workshop)), *held)
+    return (*preflight.check(wanted, seen, quota), *held)
+
+
+def room(workshop: Workshop, made: Plan) -> Quota | None:
+    """
+    What the project may still make, asked for a plan that makes something.
+
+    Raises:
+        CloudError: The cloud could not be read.
+    """
+    if any(step.kind.startswith("ensure-") for step in made.steps):
+        return observe.quota(workshop)
+    return None

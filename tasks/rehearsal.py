@@ -1,14 +1,14 @@
 """
 Rehearsing a plan: its steps performed on a simulated copy of the live inventory, under a clock of its own, before anything real is touched.
 
-Steps that take requests away go first wherever the plan leaves it open, so what the rehearsal meets is the plan's worst order. It costs
-tens of milliseconds, calls no API, and writes to a store of its own.
+Steps that take requests away go first wherever the plan leaves it open, so what the rehearsal meets is the plan's worst order. Where that
+order would say little about time, a second copy plays chain by chain. It calls no API and writes to a store of its own.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -18,29 +18,20 @@ from fournines.cloud.simulated import SimulatedCloud, seeding
 from fournines.cloud.simulated.records import Behaviour
 from fournines.cloud.simulated.seeding import Likeness
 from fournines.cloud.simulated.traffic import through
+from fournines.cloud.simulated.world import World
 from fournines.cloud.virtual_clock import VirtualClock
 from fournines.model.desired import Service
 from fournines.model.inventory import Inventory, Quota
 from fournines.model.probing import Answer, ProbeResult
-from fournines.model.specification import InstanceSpec
-from fournines.planning import graph
+from fournines.planning import orders
 from fournines.planning.plan import Plan
-from fournines.planning.steps import (
-    DeleteInstance,
-    EnsureInstance,
-    LeavePool,
-    RestartInstance,
-    SetWeight,
-    Step,
-)
+from fournines.planning.steps import AwaitServing, EnsureInstance, Step
 from fournines.settings import Settings
 from fournines.store.memory import MemoryStore
 from healing.pattern import Pattern
 from healing.rehearsal import Moment, Rehearsed
 from tasks import perform
 from tasks.workshop import Workshop
-
-_TAKING = (SetWeight, LeavePool, RestartInstance, DeleteInstance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,53 +71,83 @@ class Eyes:
 
 @dataclass(slots=True)
 class _Stage:
-    cloud: SimulatedCloud
-    clock: VirtualClock
+    """
+    One copy, and what was seen on it.
+    """
+
     workshop: Workshop
-    pools: frozenset[tuple[str, str]]
+    world: World
+    pools: tuple[tuple[str, str], ...]
     took: dict[str, float] = field(default_factory=dict)
     moments: list[Moment] = field(default_factory=list)
+    serving: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, float] = field(default_factory=dict)
     no_room: bool = False
 
-    def look(self, after: str = "", seconds: float = 0.0) -> None:
+    def play(self, steps: Iterable[Step]) -> str:
         """
-        Write down the state.
+        One step after the other; why one cannot succeed, or nothing.
         """
-        serving: dict[str, int] = {}
-        errors = 0.0
-        now = self.clock.now()
-        for balancer, pool in self.pools:
-            found = self.cloud.world.load_balancers.get(balancer)
+        self._look(self.pools)
+        for step in steps:
+            near = self._near(step)
+            begin = self.workshop.clock.now()
+            try:
+                perform.do(step, self.workshop)
+            except CloudError as error:
+                self.no_room = isinstance(error, QuotaExceeded | CapacityMissing)
+                return f"{step.id} cannot succeed: {error}"
+            took = (self.workshop.clock.now() - begin).total_seconds()
+            self.took[step.id] = took
+            self._look(near, step.id, took)
+        return ""
+
+    def _look(
+        self, near: Iterable[tuple[str, str]], after: str = "", seconds: float = 0.0
+    ) -> None:
+        """
+        Write down the state; pools that a step has nothing to do with are as they were.
+        """
+        now = self.workshop.clock.now()
+        for balancer, pool in near:
+            found = self.world.load_balancers.get(balancer)
             if found is None or pool not in found.pools:
+                self.serving.pop(pool, None)
+                self.errors.pop(pool, None)
                 continue
-            traffic = through(self.cloud.world, balancer, pool, now)
-            serving[pool] = sum(
+            traffic = through(self.world, balancer, pool, now)
+            self.serving[pool] = sum(
                 m.share > 0 and not m.error_ratio for m in traffic.members
             )
-            errors = max(errors, traffic.error_ratio)
+            self.errors[pool] = traffic.error_ratio
         self.moments.append(
-            Moment(after=after, serving=serving, error_ratio=errors, seconds=seconds)
+            Moment(
+                after=after,
+                serving=dict(self.serving),
+                error_ratio=max(self.errors.values(), default=0.0),
+                seconds=seconds,
+            )
         )
 
-    def play(self, step: Step) -> str:
+    def _near(self, step: Step) -> list[tuple[str, str]]:
         """
-        One step; why it cannot succeed, or nothing.
+        The pools whose members a step may change.
         """
-        begin = self.clock.now()
-        try:
-            perform.do(step, self.workshop)
-        except CloudError as error:
-            self.no_room = isinstance(error, QuotaExceeded | CapacityMissing)
-            return f"{step.id} cannot succeed: {error}"
-        self.took[step.id] = (self.clock.now() - begin).total_seconds()
-        self.look(step.id, self.took[step.id])
-        return ""
+        pool = getattr(step, "pool", None)
+        instance = getattr(step, "instance", None)
+        balancer = None if pool else getattr(step, "load_balancer", None)
+        places = self.world.memberships.get(instance, ()) if instance else ()
+        return [
+            place
+            for place in self.pools
+            if pool == place[1] or balancer == place[0] or place in places
+        ]
 
 
 def rehearse(
     plan: Plan,
     inventory: Inventory,
-    service: Service,
+    services: Sequence[Service],
     *,
     settings: Settings,
     quota: Quota | None = None,
@@ -134,71 +155,92 @@ def rehearse(
 ) -> Rehearsed:
     """
     Try a plan on a copy. `quota` None: nobody could say what is left, so room is taken for granted.
+
+    Without a pattern, members that their load balancer finds down are taken as hung, unless the plan waits for them.
     """
-    clock = VirtualClock(inventory.at)
-    like = _likeness(plan, inventory, service, quota, pattern)
-    cloud = seeding.seeded(inventory, like, clock)
-    workshop = Workshop(
-        cloud=cloud,
-        store=MemoryStore(clock),
-        clock=clock,
-        prober=Eyes(cloud, clock),
-        settings=settings,
-        crew=Alone(),
-    )
-    pools = frozenset(
-        (place.load_balancer, place.pool)
-        for group in service.groups
-        for place in group.memberships
-    )
-    stage = _Stage(cloud, clock, workshop, pools)
-    before = _slots(cloud)
-    stage.look()
-    failed = ""
-    for step in _worst_order(plan):
-        failed = stage.play(step)
-        if failed:
-            break
-    after = _slots(cloud)
+    sick = _sick(pattern) if pattern else _down(plan, inventory)
+    like = _likeness(plan, inventory, services, quota, pattern, sick)
+
+    def staged() -> _Stage:
+        clock = VirtualClock(inventory.at)
+        cloud = seeding.seeded(inventory, like, clock)
+        workshop = Workshop(
+            cloud=cloud,
+            store=MemoryStore(clock),
+            clock=clock,
+            prober=Eyes(cloud, clock),
+            settings=settings,
+            crew=Alone(),
+        )
+        return _Stage(workshop, cloud.world, _pools(services))
+
+    stage = staged()
+    before = _slots(stage.world)
+    order = orders.worst(plan.steps)
+    failed = stage.play(order)
+    after = _slots(stage.world)
     doubled = [] if failed else [s for s, n in after.items() if n > max(before[s], 1)]
+    took = stage.took
+    quickest = orders.chain_by_chain(plan.steps)
+    if not failed and quickest != order:
+        timed = staged()
+        timed.play(quickest)
+        took = timed.took
+    seconds = orders.seconds(plan.steps, took, hands=settings.parallel_steps_max)
     return Rehearsed(
         plan_id=plan.id,
         moments=tuple(stage.moments),
         failed=failed,
         no_room=stage.no_room,
         doubled=tuple(sorted(doubled)),
-        seconds=round(_longest(plan, stage.took), 3),
+        seconds=round(seconds, 3),
         budget_seconds=round(_cost(stage.moments), 3),
     )
 
 
-def _likeness(
+def _pools(services: Iterable[Service]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        dict.fromkeys(
+            (place.load_balancer, place.pool)
+            for service in services
+            for group in service.groups
+            for place in group.memberships
+        )
+    )
+
+
+def _likeness(  # noqa: PLR0917  everything a copy is made from
     plan: Plan,
     inventory: Inventory,
-    service: Service,
+    services: Iterable[Service],
     quota: Quota | None,
     pattern: Pattern | None,
+    sick: Mapping[str, Behaviour],
 ) -> Likeness:
     groups = {
-        group.name: group.server_group.name
+        (service.name, group.name): group.server_group.name
+        for service in services
         for group in service.groups
         if group.server_group
     }
-    specs: tuple[InstanceSpec, ...] = tuple(
-        step.spec for step in plan.steps if isinstance(step, EnsureInstance)
-    )
+    places = {
+        instance.name: (instance.owner.service or "", instance.owner.group or "")
+        for instance in inventory.instances
+        if instance.owner
+    }
     return Likeness(
         quota=quota,
-        balancers=service.load_balancers,
-        specs=specs,
+        balancers=tuple(b for service in services for b in service.load_balancers),
+        specs=tuple(s.spec for s in plan.steps if isinstance(s, EnsureInstance)),
+        made=frozenset(
+            perform.resource_name(step)
+            for step in plan.steps
+            if step.kind.startswith("ensure-")
+        ),
         server_groups={
-            instance.name: groups[instance.owner.group]
-            for instance in inventory.instances
-            if instance.owner
-            and instance.owner.service == service.name
-            and instance.owner.group in groups
+            name: groups[place] for name, place in places.items() if place in groups
         },
-        sick=_sick(pattern),
+        sick=sick,
         hosts_down=[h for h in pattern.hosts if pattern.host_is_down(h)]
         if pattern
         else (),
@@ -206,42 +248,37 @@ def _likeness(
     )
 
 
-def _sick(pattern: Pattern | None) -> Mapping[str, Behaviour]:
+def _sick(pattern: Pattern) -> dict[str, Behaviour]:
     return {
         member.instance: Behaviour.HANG if member.silent else Behaviour.GREY_ERRORS
-        for member in (pattern.unwell if pattern else ())
+        for member in pattern.unwell
     }
 
 
-def _worst_order(plan: Plan) -> list[Step]:
+def _down(plan: Plan, inventory: Inventory) -> dict[str, Behaviour]:
     """
-    An order that the plan allows, with whatever takes requests away as early as possible.
+    Members that none of their load balancers finds up, those aside of which the plan expects that they will serve.
     """
-    left = list(graph.ordered(plan.steps))
-    done: set[str] = set()
-    order: list[Step] = []
-    while left:
-        ready = [step for step in left if done.issuperset(step.needs)]
-        step = next((s for s in ready if isinstance(s, _TAKING)), ready[0])
-        left.remove(step)
-        done.add(step.id)
-        order.append(step)
-    return order
+    expected = {
+        name
+        for step in plan.steps
+        if isinstance(step, AwaitServing)
+        for name in step.instances
+    }
+    states: dict[str, set[str]] = {}
+    for balancer in inventory.load_balancers:
+        for pool in balancer.pools:
+            for member in pool.members:
+                states.setdefault(member.name, set()).add(member.operating_status)
+    return {
+        name: Behaviour.HANG
+        for name, seen in states.items()
+        if seen == {"ERROR"} and name not in expected
+    }
 
 
-def _slots(cloud: SimulatedCloud) -> Counter[str]:
-    return Counter(name.rpartition("-g")[0] for name in cloud.world.instances)
-
-
-def _longest(plan: Plan, took: Mapping[str, float]) -> float:
-    """
-    The plan's length with the steps' rehearsed durations, were every step free to run.
-    """
-    ends: dict[str, float] = {}
-    for step in graph.ordered(plan.steps):
-        before = max((ends[need] for need in step.needs), default=0.0)
-        ends[step.id] = before + took.get(step.id, 0.0)
-    return max(ends.values(), default=0.0)
+def _slots(world: World) -> Counter[str]:
+    return Counter(name.rpartition("-g")[0] for name in world.instances)
 
 
 def _cost(moments: list[Moment]) -> float:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from fournines.model.refusal import Refusal
 from fournines.model.value import Value
 from fournines.planning.plan import Plan
+from healing.prediction import Prediction
 from tasks.outcome import Outcome
 
 
@@ -17,11 +18,13 @@ class Result(Value):
     Attributes:
         refusals: Why nothing, or not everything, was done.
         outcome: None when nothing was performed.
+        prediction: What was foreseen; None when nothing was to be done, or it was refused before.
     """
 
     plan: Plan
     refusals: tuple[Refusal, ...] = ()
     outcome: Outcome | None = None
+    prediction: Prediction | None = None
 
     @property
     def ok(self) -> bool:
@@ -36,10 +39,18 @@ class Result(Value):
         """
         said = [refusal.detail for refusal in self.refusals]
         if self.outcome is not None:
-            said.insert(0, self.outcome.sentence())
+            said.insert(0, self.outcome.sentence() + self._foreseen())
         elif not said:
             said = ["nothing to do: what is, is what should be"]
         return "; ".join(said)
+
+    def _foreseen(self) -> str:
+        """
+        Beside what it took, what was predicted.
+        """
+        if self.prediction is None or self.outcome is None or not self.outcome.ok:
+            return ""
+        return f" (predicted {self.prediction.seconds:.1f} s)"
 
 
 class NotDone(Exception):

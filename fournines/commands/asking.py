@@ -18,6 +18,7 @@ from fournines.model.desired import Platform
 from fournines.model.refusal import Refusal
 from fournines.planning import table
 from fournines.planning.plan import Plan
+from healing.prediction import Prediction
 from tasks import deployment, request
 
 app = typer.Typer(rich_markup_mode=None)
@@ -70,25 +71,29 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:
     """
-    Say what a deploy would do; touches nothing. Exit status 3 when it would be refused.
+    Say what a deploy would do, rehearsed on a copy of what is there; touches nothing. Exit status 3 when it would be refused.
     """
     desired = request.read_platform(file)
     with frame.workshop() as workshop:
-        made, objections = deployment.plan(workshop, desired, only=service)
-    refusals = (*made.refusals, *objections)
+        found = deployment.preview(workshop, desired, only=service)
+    told = found.plan.model_copy(update={"refusals": found.refusals})
+    foreseen = found.prediction
     if as_json:
         frame.say_json(
-            made.model_copy(update={"refusals": refusals}).model_dump(mode="json")
+            told.model_dump(mode="json")
+            | {"prediction": foreseen and foreseen.model_dump(mode="json")}
         )
     else:
-        show_plan(made, refusals)
-    if refusals:
+        show_plan(told, found.refusals, foreseen)
+    if found.refusals:
         raise typer.Exit(frame.REFUSED)
 
 
-def show_plan(made: Plan, refusals: tuple[Refusal, ...]) -> None:
+def show_plan(
+    made: Plan, refusals: tuple[Refusal, ...], predicted: Prediction | None = None
+) -> None:
     """
-    A plan as a table, and what was refused.
+    A plan as a table, what was predicted for it, and what was refused.
     """
     if not made.empty:
         shown = frame.table(*table.HEADER)
@@ -99,6 +104,9 @@ def show_plan(made: Plan, refusals: tuple[Refusal, ...]) -> None:
         frame.say(table.summary(made.model_copy(update={"refusals": refusals})))
     else:
         frame.say(table.summary(made))
+    if predicted is not None:
+        said = predicted.sentence()
+        frame.say(f"{said[0].upper()}{said[1:]}.")
     for refusal in refusals:
         frame.say(f"  refused ({refusal.reason}): {refusal.detail}")
 

@@ -18,6 +18,7 @@ from fournines.commands.frame import JsonOption
 from fournines.local import programs
 from fournines.planning.plan import Plan
 from fournines.settings import Settings, settings
+from healing.prediction import Prediction
 from tasks import deployment, reconciliation, request, sizing
 from tasks.audience import Audience
 from tasks.outcome import Progress
@@ -207,8 +208,8 @@ def _spectators(*, as_json: bool) -> Audience:
     if as_json:
         return Audience()
 
-    def show(made: Plan) -> None:
-        asking.show_plan(made, made.refusals)
+    def show(made: Plan, predicted: Prediction | None) -> None:
+        asking.show_plan(made, made.refusals, predicted)
 
     return Audience(show=show, watch=_watch)
 
@@ -234,6 +235,8 @@ def _end(result: Result, *, as_json: bool) -> None:
                 "sentence": result.sentence(),
                 "plan": result.plan.id,
                 "outcome": result.outcome and result.outcome.model_dump(mode="json"),
+                "prediction": result.prediction
+                and result.prediction.model_dump(mode="json"),
                 "refusals": [r.model_dump(mode="json") for r in result.refusals],
             }
         )

@@ -41,7 +41,7 @@ def tried(clinic, plan, situation, **known):
     return rehearse(
         plan,
         situation.inventory,
-        situation.service,
+        (situation.service,),
         settings=clinic.workshop.settings,
         pattern=situation.pattern,
         **known,

@@ -2,11 +2,13 @@
 A simulated cloud that looks like a real one at one moment: for rehearsing a plan before it is performed.
 
 Seeded are the resources that a platform's inventory shows, with their hosts, weights and health; besides the hosts that are known each zone
-has one more, since nobody tells us the others. What an inventory leaves out (a service's reading has no images, perhaps) is taken to exist.
+has one more, since nobody tells us the others. What an inventory leaves out (a service's reading has no images, perhaps) is taken to exist,
+unless the plan is to make it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -49,6 +51,8 @@ from fournines.model.specification import (
 
 _CIDR = "10.250.0.0/16"
 _SPARE = "another-host"
+_ROOM = 1_000_000
+"""How full hosts are is told to nobody: the quota is the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class Likeness:
         quota: What the project may still make; None when nobody could say.
         balancers: Load balancers as they should be, for health monitors and listeners.
         specs: Instances that the plan will make: they name images, flavors, networks and groups.
+        made: Names of everything that the plan makes.
         server_groups: By instance's name, where it is known.
         sick: Instances that do not serve, and how.
         hosts_down: Hosts that take nothing; zones_down: zones without any host.
@@ -68,6 +73,7 @@ class Likeness:
     quota: Quota | None = None
     balancers: tuple[LoadBalancerSpec, ...] = ()
     specs: tuple[InstanceSpec, ...] = ()
+    made: Collection[str] = ()
     server_groups: Mapping[str, str] = field(default_factory=dict)
     sick: Mapping[str, Behaviour] = field(default_factory=dict)
     hosts_down: Collection[str] = ()
@@ -83,7 +89,7 @@ def seeded(inventory: Inventory, like: Likeness, clock: VirtualClock) -> Simulat
     _hosts(world, inventory, like)
     _networks(world, inventory, like)
     owner = Owner(platform=inventory.platform)
-    names = {g for spec in like.specs for g in spec.security_groups}
+    names = {g for spec in like.specs for g in spec.security_groups} - {*like.made}
     names |= {group.name for group in inventory.security_groups}
     for name in names:
         number = world.new_id("sg")
@@ -132,6 +138,7 @@ def _scenario(inventory: Inventory, like: Likeness) -> Scenario:
     return Scenario(
         zones=tuple(sorted(zone for zone in zones if zone)) or ("nova",),
         hosts_per_zone=1,
+        instances_per_host=_ROOM,
         images=_once(images),
         flavors=_once_flavors(flavors),
         limits=_limits(inventory, like.quota, flavors),
@@ -151,7 +158,7 @@ def _limits(
     inventory: Inventory, left: Quota | None, flavors: tuple[Flavor, ...]
 ) -> Quota:
     """
-    What is left, on top of what is there. Only what a healing makes is looked at: instances and volumes.
+    What is left, on top of what is there.
     """
     if left is None:
         return UNLIMITED
@@ -170,6 +177,14 @@ def _limits(
             "volume_gb": plus(
                 left.volume_gb, sum(volume.size_gb for volume in inventory.volumes)
             ),
+            "floating_ips": plus(left.floating_ips, len(inventory.floating_ips)),
+            "networks": plus(left.networks, len(inventory.networks)),
+            "routers": plus(left.routers, len(inventory.networks)),
+            "security_groups": plus(
+                left.security_groups, len(inventory.security_groups)
+            ),
+            "load_balancers": plus(left.load_balancers, len(inventory.load_balancers)),
+            "server_groups": plus(left.server_groups, len(inventory.server_groups)),
         }
     )
 
@@ -181,10 +196,20 @@ def _hosts(world: World, inventory: Inventory, like: Likeness) -> None:
         for host, zone in sorted(known)
     ]
     world.hosts += [
-        HostRecord(f"{_SPARE}-{zone}", zone) for zone in world.scenario.zones
+        HostRecord(f"{_SPARE}-{number}-{zone}", zone)
+        for zone in world.scenario.zones
+        for number in range(1, _spares(like) + 1)
     ]
     for host in world.hosts:
         host.up = host.up and host.zone not in like.zones_down
+
+
+def _spares(like: Likeness) -> int:
+    """
+    Hosts that nobody told us of: one in each zone, or as many as a group needs that is being made and keeps its instances apart.
+    """
+    new = Counter(s.server_group for s in like.specs if s.server_group in {*like.made})
+    return max((1, *new.values()))
 
 
 def _networks(world: World, inventory: Inventory, like: Likeness) -> None:
@@ -192,7 +217,8 @@ def _networks(world: World, inventory: Inventory, like: Likeness) -> None:
     taken |= {port.address for port in inventory.ports}
     taken |= {balancer.vip_address for balancer in inventory.load_balancers}
     found = {network.name: network.cidr for network in inventory.networks}
-    for name in {spec.network for spec in like.specs} | found.keys():
+    taken_as_there = {spec.network for spec in like.specs} - {*like.made}
+    for name in taken_as_there | found.keys():
         cidr = found.get(name) or _CIDR
         addresses = _free(cidr, taken)
         owner = Owner(platform=inventory.platform)
@@ -207,9 +233,9 @@ def _free(cidr: str, taken: Collection[str | None]) -> Iterator[IPv4Address]:
 def _server_groups(world: World, inventory: Inventory, like: Likeness) -> None:
     owner = Owner(platform=inventory.platform)
     policies = {group.name: group.policy for group in inventory.server_groups}
-    named = {*policies, *like.server_groups.values()}
-    named |= {spec.server_group for spec in like.specs if spec.server_group}
-    for name in named:
+    named = {spec.server_group for spec in like.specs if spec.server_group}
+    named |= {*like.server_groups.values()}
+    for name in (named - {*like.made}) | policies.keys():
         number = world.new_id("server-group")
         policy = policies.get(name, "soft-anti-affinity")
         world.server_groups[name] = ServerGroupRecord(number, name, owner, policy)
