@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from blueprints import words
 from blueprints.artefact import SAMPLE, Artefact, artefact
 from blueprints.assembly import assemble
 from blueprints.catalogue import Blueprint
@@ -144,7 +145,11 @@ class _Compilation:
             definition, self._file.name, self._name, self._here, locate
         )
         data, unrendered = user_data(
-            definition, blueprint, {**values, **artefacts}, locate
+            definition,
+            blueprint,
+            {**values, **artefacts},
+            locate,
+            place=(self._file.name, self._name),
         )
         problems += unrendered
         if problems:
@@ -179,6 +184,7 @@ class _Compilation:
             "service": self._name,
             "defaults": self._file.document.defaults.model_dump(mode="json"),
             "address": ADDRESS,
+            **words.of_service(self._file.name, self._name),
         }
 
     def _artefacts_of(

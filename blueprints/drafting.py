@@ -20,6 +20,7 @@ from fournines.planning.steps import (
     JoinPool,
     LeavePool,
     SetWeight,
+    WithdrawKey,
 )
 
 SERVING_WEIGHT = 1
@@ -48,6 +49,20 @@ def ensure_instance(
         deadline_seconds=deadline_seconds("ensure-instance"),
         why=why,
         spec=spec,
+    )
+
+
+def withdraw_key(instance: str, *, serves: bool, needs: Iterable[str]) -> WithdrawKey:
+    """
+    Take the key of an instance's sealed files out of the cloud's API.
+    """
+    return WithdrawKey(
+        id=f"withdraw-key/{instance}",
+        needs=ids(needs),
+        deadline_seconds=deadline_seconds("withdraw-key"),
+        why="its sealed files are open",
+        instance=instance,
+        serves=serves,
     )
 
 

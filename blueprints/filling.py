@@ -11,6 +11,7 @@ from blueprints.fragment import Fragment, joined
 from blueprints.identity import clears_first
 from blueprints.retiring import retire
 from blueprints.scope import Scope
+from blueprints.sealed import withdrawals
 from blueprints.slot import Condition, Slot
 from blueprints.spreading import spread, usable_zones
 from fournines.model import names
@@ -93,7 +94,8 @@ def fill(scope: Scope, empty: Sequence[Slot]) -> Fragment:
     service = bring_into_service(
         scope, made, label="new", needs=[step.id for step in makes]
     )
-    whole = joined((volumes, *cleared, Fragment(steps=tuple(makes)), service))
+    keys = withdrawals(scope, made, service.ready)
+    whole = joined((volumes, *cleared, Fragment(steps=tuple(makes)), service, keys))
     return Fragment(whole.steps, whole.refusals, service.ready, service.ready)
 
 

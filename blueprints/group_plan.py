@@ -16,6 +16,7 @@ from blueprints.identity import clears_first, port_steps
 from blueprints.retiring import retire
 from blueprints.rolling import roll
 from blueprints.scope import Scope
+from blueprints.sealed import left_behind
 from blueprints.slot import Condition, Slot, any_named, dangling, serves, slots
 from fournines.model import names
 from fournines.model.inventory import Instance
@@ -58,6 +59,7 @@ def plan_group(scope: Scope) -> Fragment:
             _missing_volumes(scope, [*filled, *outdated]),
             filling,
             returning,
+            left_behind(scope, filled, returning.ready),
             leftovers,
             retiring,
             rolling,

@@ -15,6 +15,7 @@ from blueprints.filling import bring_into_service, next_instance, zones_for
 from blueprints.fragment import Fragment, joined
 from blueprints.retiring import retire
 from blueprints.scope import Scope
+from blueprints.sealed import withdrawals
 from blueprints.slot import Slot, serves
 from fournines.model import names
 from fournines.model.refusal import Reason, Refusal
@@ -91,7 +92,8 @@ def _succeed(
         label=f"slot-{slot.number}",
         why=f"{spec.name} takes its place",
     )
-    whole = joined((Fragment(steps=(make,)), service, old))
+    keys = withdrawals(scope, [spec.name], service.ready)
+    whole = joined((Fragment(steps=(make,)), service, old, keys))
     return Fragment(whole.steps, whole.refusals, (), old.ended)
 
 
@@ -116,7 +118,8 @@ def _swap(
         why=f"slot {slot.number} {slot.condition.value}",
     )
     service = bring_into_service(scope, [spec.name], label=spec.name, needs=(make.id,))
-    whole = joined((old, Fragment(steps=(make,)), service))
+    keys = withdrawals(scope, [spec.name], service.ready)
+    whole = joined((old, Fragment(steps=(make,)), service, keys))
     return Fragment(whole.steps, whole.refusals, (), service.ready)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from blueprints.drafting import ids
+from blueprints.editions import certified
 from blueprints.fragment import Fragment, joined
 from blueprints.group_plan import plan_group
 from blueprints.guards import (
@@ -17,8 +18,10 @@ from blueprints.guards import (
 )
 from blueprints.observed import Observed
 from blueprints.scope import Scope
-from fournines.model.desired import Service
+from fournines.model import references
+from fournines.model.desired import Group, Service
 from fournines.model.inventory import LoadBalancer
+from fournines.model.references import Kind
 from fournines.model.refusal import Reason, Refusal
 from fournines.model.specification import LoadBalancerSpec
 from fournines.planning.costs import deadline_seconds
@@ -67,7 +70,13 @@ def plan_service(
             group=group,
             observed=observed,
             drained=drained,
-            shared_needs=ids((*network_needs, *(step.id for step in guards))),
+            shared_needs=ids(
+                (
+                    *network_needs,
+                    *(step.id for step in guards),
+                    *_told_of(group, balancers, addresses),
+                )
+            ),
             balancer_needs=balancer_ids,
         )
         steady = tuple(server_group_changed(group, observed))
@@ -86,6 +95,20 @@ def plan_service(
         ready=(*whole.ready, *outside),
         ended=whole.ended,
     )
+
+
+def _told_of(
+    group: Group,
+    balancers: Sequence[EnsureLoadBalancer],
+    addresses: Sequence[EnsureFloatingIp],
+) -> Iterator[str]:
+    """
+    Steps that make the ways into the service which a group's instances are told of: by reference, or in their certificates.
+    """
+    named = references.names(group.user_data, Kind.VIP)
+    every = certified(group)
+    yield from (one.id for one in balancers if every or one.spec.name in named)
+    yield from (one.id for one in addresses if every)
 
 
 def _after(step: Step, dependencies: Sequence[str]) -> Step:

@@ -161,6 +161,13 @@ class Settings(BaseSettings):
         return self.state_dir / "secrets" / "webhook-token"
 
     @property
+    def store_key_file(self) -> Path:
+        """
+        The file with the keys that secrets in the store are encrypted with, mode 0600. Hosts that share a store share it.
+        """
+        return self.state_dir / "secrets" / "store-key"
+
+    @property
     def sandbox_home(self) -> Path:
         """
         State directory of the embedded cloud.

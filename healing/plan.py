@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
+from fournines.model import references
 from fournines.model.desired import Membership
 from fournines.model.specification import MemberSpec
 from fournines.planning.plan import Plan, Purpose
@@ -24,6 +25,7 @@ from fournines.planning.steps import (
     RestartInstance,
     SetWeight,
     Step,
+    WithdrawKey,
 )
 from healing import replacement, service_plans
 from healing.ladder import Choice
@@ -137,6 +139,14 @@ def _replace(situation: Situation, *, drain: bool) -> tuple[Step, ...]:
         steps.extend(pair)
         served.append(pair[-1].id)
     ready = tuple(served) or (ensure.id,)
+    if references.is_confidential(group.user_data):
+        key = WithdrawKey(
+            id=f"withdraw-key/{change.arriving}",
+            needs=ready,
+            instance=change.arriving,
+            serves=bool(served),
+        )
+        steps.append(key)
     if group.is_ordinal:
         return tuple(steps)
     rest = [name for name in change.leaving if name not in first]

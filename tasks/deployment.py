@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from blueprints import diff
+from blueprints import diff, editions
 from fournines import log
 from fournines.model.desired import Platform
 from fournines.model.inventory import Inventory, Quota
@@ -70,6 +70,7 @@ def _look(
     workshop: Workshop, desired: Platform, only: str | None
 ) -> tuple[Inventory, Plan, Quota | None, tuple[Refusal, ...]]:
     sizing.check_known(desired, only)
+    desired = _edition(workshop, desired)
     seen = observe.inventory(workshop, desired.name)
     drained = patients.drained(workshop, desired.name)
     made = diff.plan_platform(desired, seen, only=only, drained=drained)
@@ -96,6 +97,7 @@ def deploy(
         CloudError: The cloud could not be read. What fails in a step is in the result instead.
     """
     sizing.check_known(desired, only)
+    desired = _edition(workshop, desired)
     services = [service.name for service in desired.services]
     what = f"{purpose} of {only or desired.name}"
     names = _leases(desired.name, services, only)
@@ -255,6 +257,12 @@ def record_desired(workshop: Workshop, desired: Platform, only: str | None) -> N
     if registry.platform(desired.name) is None:
         registry.put_platform(desired.model_copy(update={"services": ()}), at=now)
     registry.put_service(desired.service(only), at=now)
+
+
+def _edition(workshop: Workshop, desired: Platform) -> Platform:
+    return editions.with_editions(
+        desired, workshop.store.secrets.versions(desired.name)
+    )
 
 
 def _leases(platform: str, services: Iterable[str], only: str | None) -> list[str]:

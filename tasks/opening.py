@@ -24,7 +24,7 @@ def store(settings: Settings) -> Iterator[SqlStore]:
     Raises:
         StoreError: It cannot be opened.
     """
-    opened = open_store(settings.store_url)
+    opened = open_store(settings.store_url, key_file=settings.store_key_file)
     try:
         yield opened
     finally:

@@ -20,15 +20,16 @@ from fournines.model.inventory import (
 from fournines.model.specification import MemberSpec
 from fournines.planning import steps
 from fournines.planning.steps import Step
-from tasks import membership
+from tasks import membership, references
 from tasks.serving import await_serving
+from tasks.unsealing import withdraw
 from tasks.workshop import Workshop
 
 Facts = dict[str, JsonValue]
 """What a step found or made: ids and addresses, for the journal and for people."""
 
 
-def do(step: Step, workshop: Workshop) -> Facts:
+def do(step: Step, workshop: Workshop) -> Facts:  # noqa: C901  one case a kind
     """
     Perform a step.
 
@@ -62,6 +63,8 @@ def do(step: Step, workshop: Workshop) -> Facts:
             cloud.restart_instance(step.instance, deadline_seconds=seconds)
         case steps.FailOverLoadBalancer():
             cloud.failover_load_balancer(step.load_balancer, deadline_seconds=seconds)
+        case steps.WithdrawKey():
+            withdraw(step, workshop)
         case steps.DeleteInstance():
             cloud.delete_instance(step.instance, deadline_seconds=seconds)
         case steps.DeleteResource():
@@ -176,7 +179,8 @@ def _ensure(step: Step, workshop: Workshop) -> Resource:  # noqa: PLR0911  one r
         case steps.EnsurePort():
             return cloud.ensure_port(step.spec, deadline_seconds=seconds)
         case steps.EnsureInstance():
-            return cloud.ensure_instance(step.spec, deadline_seconds=seconds)
+            spec = references.resolved(step.spec, workshop)
+            return cloud.ensure_instance(spec, deadline_seconds=seconds)
         case steps.EnsureLoadBalancer():
             return cloud.ensure_load_balancer(step.spec, deadline_seconds=seconds)
         case steps.EnsureFloatingIp():

@@ -95,6 +95,7 @@ class Instance(Resource):
         host_status: Nova's word for the host (UP, DOWN, MAINTENANCE, UNKNOWN) where our role may see it.
         fault: Nova's fault text when the status is ERROR.
         locked: Someone locked it: hands off.
+        holds_key: Its metadata still holds the key of its sealed files.
     """
 
     status: str
@@ -107,6 +108,7 @@ class Instance(Resource):
     created_at: datetime | None = None
     fault: str | None = None
     locked: bool = False
+    holds_key: bool = False
 
 
 class Member(Value):

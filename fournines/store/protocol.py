@@ -16,6 +16,7 @@ from fournines.model.desired import Platform, Service
 from fournines.model.value import Value
 from fournines.planning.plan import Plan
 from fournines.store.restraint_protocol import Approvals, Pauses, Quarantines
+from fournines.store.secret_protocol import Secrets
 
 
 class StoreError(Exception):
@@ -365,3 +366,6 @@ class Store(Protocol):
 
     @property
     def approvals(self) -> Approvals: ...
+
+    @property
+    def secrets(self) -> Secrets: ...

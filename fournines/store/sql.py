@@ -5,6 +5,7 @@ The store over one SQL database.
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 from fournines.clock import Clock
 from fournines.store.cases import SqlCases
@@ -15,7 +16,9 @@ from fournines.store.leases import SqlLeases
 from fournines.store.migrating import migrate
 from fournines.store.registry import SqlRegistry
 from fournines.store.restraints import SqlApprovals, SqlPauses, SqlQuarantines
+from fournines.store.secrets_store import SqlSecrets
 from fournines.store.switches import SqlSwitches
+from fournines.trust.keyring import Keyring
 
 
 class SqlStore:
@@ -23,7 +26,12 @@ class SqlStore:
     `Store` on a database.
     """
 
-    def __init__(self, database: Database, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock | None = None,
+        keyring: Keyring | None = None,
+    ) -> None:
         self._database = database
         self.registry = SqlRegistry(database)
         self.journal = SqlJournal(database)
@@ -34,6 +42,7 @@ class SqlStore:
         self.pauses = SqlPauses(database)
         self.quarantines = SqlQuarantines(database)
         self.approvals = SqlApprovals(database)
+        self.secrets = SqlSecrets(database, keyring)
 
     def now(self) -> datetime:
         """
@@ -48,13 +57,16 @@ class SqlStore:
         self._database.engine.dispose()
 
 
-def open_store(url: str, clock: Clock | None = None) -> SqlStore:
+def open_store(
+    url: str, clock: Clock | None = None, *, key_file: Path | None = None
+) -> SqlStore:
     """
-    The store at a SQLAlchemy URL, its tables brought up to date. Leases expire by `clock`; None: by the database's own.
+    The store at a SQLAlchemy URL, its tables brought up to date. Leases expire by `clock`; None: by the database's own. Without a `key_file` it
+    keeps no secrets.
 
     Raises:
         StoreError: It cannot be reached, or a newer release wrote it.
     """
     database = connect(url)
     migrate(database)
-    return SqlStore(database, clock)
+    return SqlStore(database, clock, Keyring(key_file) if key_file else None)

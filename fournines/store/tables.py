@@ -206,3 +206,15 @@ approvals = Table(
     Column("document", Text, nullable=False),
     Index("approvals_by_key", "key", "asked_at"),
 )
+
+secrets = Table(
+    "secrets",
+    METADATA,
+    Column("platform", String(64), primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("sealed", Text, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("handed_out_at", Moment),
+)
+"""Encrypted before they get here; the highest version of a name is in force."""

@@ -101,6 +101,8 @@ def store(
     if request.param == "memory":
         yield MemoryStore(clock)
         return
-    opened = open_store(_database(request, tmp_path), clock)
+    opened = open_store(
+        _database(request, tmp_path), clock, key_file=tmp_path / "store-key"
+    )
     yield opened
     opened.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 from blueprints import catalogue
 from blueprints.compiling import compile_platform
 from blueprints.platform_file import from_text
+from fournines.model import references
 from fournines.model.inventory import (
     DEAD_STATUSES,
     Flavor,
@@ -262,6 +263,7 @@ class World:
             status="ACTIVE",
             zone=spec.zone or ZONES[0],
             address=address,
+            holds_key=references.is_confidential(spec.user_data),
             image=spec.image,
             flavor=spec.flavor,
         )
@@ -332,6 +334,9 @@ class World:
         pool = self._pool(step.pool)
         stay = tuple(m for m in pool.members if m.name not in step.instances)
         self._put_pool(pool.model_copy(update={"members": stay}))
+
+    def _withdraw_key(self, step):
+        self.change(step.instance, holds_key=False)
 
     def _delete_instance(self, step):
         for balancer in self.balancers.values():

@@ -95,3 +95,4 @@ class PointedStore:
         self.pauses = pointed("pauses")
         self.quarantines = pointed("quarantines")
         self.approvals = pointed("approvals")
+        self.secrets = pointed("secrets")

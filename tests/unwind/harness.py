@@ -95,6 +95,7 @@ class WiredStore:
         self.pauses = store.pauses
         self.quarantines = store.quarantines
         self.approvals = store.approvals
+        self.secrets = Wired(store.secrets, wire, "secrets")
 
 
 class SimulatedProber:
@@ -181,6 +182,9 @@ class World:
                 f"{port.name} {port.address}" for port in world.ports.values()
             ),
             "instances": sorted(world.instances),
+            "keys left": sorted(
+                name for name, one in world.instances.items() if one.spec.metadata
+            ),
             "load balancers": sorted(world.load_balancers),
             "floating ips": sorted(world.floating_ips),
             "members": sorted(

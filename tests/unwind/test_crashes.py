@@ -19,6 +19,12 @@ from tests.unwind.harness import (
     die_at_every_moment,
 )
 
+SEALED = """#cloud-config
+write_files:
+  - {path: /etc/secret, content: "@{secret:shop/password}"}
+  - {path: /etc/key, content: "@{private-key:@SLOT@}"}
+"""
+
 
 def deployed(seed: int = 0, **asked) -> World:
     """
@@ -59,6 +65,20 @@ def deployed(seed: int = 0, **asked) -> World:
             World,
             lambda workshop: deployment.deploy(workshop, a_platform(ordinal=True)),
             id="first-deploy-with-addresses",
+        ),
+        pytest.param(
+            World,
+            lambda workshop: deployment.deploy(
+                workshop, a_platform(ordinal=True, user_data=SEALED)
+            ),
+            id="first-deploy-with-secrets",
+        ),
+        pytest.param(
+            lambda seed: deployed(seed, count=1),
+            lambda workshop: deployment.deploy(
+                workshop, a_platform(count=1, user_data=SEALED)
+            ),
+            id="roll-to-secrets",
         ),
         pytest.param(
             lambda seed: deployed(seed, count=3, ordinal=True),

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from fournines.cloud.errors import RequestInvalid
+from fournines.model import sealing
 from fournines.model.inventory import Instance
 from fournines.model.ownership import Owner
 from fournines.model.specification import InstanceSpec
@@ -74,6 +75,7 @@ def instance(
         created_at=datetime.fromisoformat(body["created"]),
         fault=(body.get("fault") or {}).get("message"),
         locked=bool(body.get("locked")),
+        holds_key=sealing.KEY in (body.get("metadata") or {}),
     )
 
 

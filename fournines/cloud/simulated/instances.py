@@ -22,8 +22,8 @@ from fournines.cloud.simulated.door import Door, Moment, named, ours
 from fournines.cloud.simulated.faults import FaultKind
 from fournines.cloud.simulated.records import Behaviour, InstanceRecord
 from fournines.cloud.simulated.world import World
+from fournines.model import sealing
 from fournines.model.inventory import Instance
-from fournines.model.sealing import UNSEALED
 from fournines.model.specification import InstanceSpec
 
 NO_HOST = "No valid host was found. There are not enough hosts available."
@@ -221,9 +221,8 @@ def arrive_later(world: World, record: InstanceRecord, now: datetime) -> None:
 def _boot(world: World, record: InstanceRecord, at: datetime) -> None:
     record.status = "ACTIVE"
     record.console.append(f"{at:%H:%M:%S} {record.name} booting")
-    if record.spec.metadata:
-        record.console.append(UNSEALED)
-
+    if sealing.KEY in record.spec.metadata:
+        record.console.append(sealing.UNSEALED)
     record.console.extend(world.voice(record.spec))
     record.serves_at = world.after(at, world.scenario.speeds.boot)
     serving = _Later(

@@ -20,6 +20,7 @@ from fournines.cloud.simulated.records import (
     VolumeRecord,
 )
 from fournines.cloud.simulated.world import World
+from fournines.model import sealing
 from fournines.model.inventory import (
     FloatingIp,
     Image,
@@ -54,6 +55,7 @@ def instance(record: InstanceRecord) -> Instance:
         created_at=record.created_at,
         fault=record.fault if record.status == "ERROR" else None,
         locked=record.locked,
+        holds_key=sealing.KEY in record.spec.metadata,
     )
 
 

@@ -20,6 +20,7 @@ from fournines.store.memory.restraints import (
     MemoryPauses,
     MemoryQuarantines,
 )
+from fournines.store.memory.secrets_store import MemorySecrets
 from fournines.store.memory.switches import MemorySwitches
 
 
@@ -39,6 +40,7 @@ class MemoryStore:
         self.pauses = MemoryPauses(lock)
         self.quarantines = MemoryQuarantines(lock)
         self.approvals = MemoryApprovals(lock)
+        self.secrets = MemorySecrets(lock)
 
     def now(self) -> datetime:
         """

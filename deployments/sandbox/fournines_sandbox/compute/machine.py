@@ -10,11 +10,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fournines_sandbox.compute import companion, container, disk, record, rootfs
+from fournines_sandbox.compute import companion, container, disk, record, rootfs, seed
 from fournines_sandbox.compute.cgroup import ControlGroup
 from fournines_sandbox.compute.container import Bind, ContainerSpec
 from fournines_sandbox.compute.process import Process
@@ -134,7 +134,7 @@ class Machine:
 
     # -- life
 
-    def define(self, described: Record, seed: Seed, lower: Path | None) -> None:
+    def define(self, described: Record, told: Seed, lower: Path | None) -> None:
         """
         Put a new instance on disk, not started.
 
@@ -146,7 +146,7 @@ class Machine:
             self.directory.mkdir(parents=True, exist_ok=True)
             described.save(self.directory)
             self._mount_root(described, lower)
-            seed.write(self.layer.root)
+            told.write(self.layer.root)
 
     def _mount_root(self, known: Record, lower: Path | None = None) -> None:
         if known.root_volume:
@@ -241,6 +241,14 @@ class Machine:
         """Change what is remembered of it; takes effect at the next start."""
         with self.exclusively():
             self.known.but(**changes).save(self.directory)
+
+    def tell(self, metadata: Mapping[str, str]) -> None:
+        """Tell its guest other metadata, as a metadata service would at the next question."""
+        with self.exclusively():
+            known = self.record
+            if known is not None:
+                self._mount_root(known)
+                seed.tell(self.layer.root, metadata)
 
     def release(self) -> None:
         """

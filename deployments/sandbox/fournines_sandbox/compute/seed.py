@@ -66,3 +66,18 @@ class Seed:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
             path.write_bytes(content)
+
+
+def tell(root: Path, metadata: Mapping[str, str]) -> None:
+    """
+    Change the metadata in the seed of a root directory, whole or not at all; nothing else of it changes.
+    """
+    path = root / DIRECTORY / "meta-data"
+    try:
+        told = json.loads(path.read_text())
+    except FileNotFoundError:
+        return  # not defined yet, or gone
+    told["meta"] = dict(metadata)
+    draft = path.with_name(".meta-data")
+    draft.write_text(json.dumps(told, indent=1))
+    draft.replace(path)

@@ -10,6 +10,7 @@ import sys
 import uuid
 from typing import Any
 
+from fournines_sandbox.compute import metadata
 from fournines_sandbox.compute.fleet import Fleet
 from fournines_sandbox.compute.hosts import HOSTS
 from fournines_sandbox.services import serving
@@ -60,6 +61,7 @@ def main() -> None:
     # The scheduler's clients of other services are made once, at start.
     serving.wait_for_catalogue(site)
     _plug_driver()
+    metadata.publish_changes(site)
     _identify(site)
     fleet = _start_services(site)
     application = wsgi.init_application("osapi_compute", "nova-api")

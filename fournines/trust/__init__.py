@@ -1,0 +1,3 @@
+"""
+Secrets, certificates and sealed files: what cryptography is used for.
+"""
