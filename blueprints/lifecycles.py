@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from blueprints.lifecycle import Lifecycle, QuorumRules
+from blueprints.postgres.lifecycle import RULES as POSTGRES_RULES
 from fournines.model.desired import Group, Service
 
 QUORUM = "quorum"
@@ -14,6 +15,7 @@ QUORUM = "quorum"
 
 RULES: Mapping[str, Lifecycle] = {
     QUORUM: QuorumRules(),
+    "postgres": POSTGRES_RULES,
 }
 
 

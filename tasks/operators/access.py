@@ -1,0 +1,27 @@
+"""
+What an operator needs to be let in: the platform's CA, a service's secrets, and where asked for a certificate of our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+def _no_certificate() -> tuple[str, str]:
+    raise LookupError("this service was said to ask for no certificate")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """
+    The way into one service. `secret` gives a secret by its name, generating it at its first use; `certificate` one that the service's members
+    accept, and its key, as PEM.
+    """
+
+    ca: str
+    secret: Callable[[str], str]
+    certificate: Callable[[], tuple[str, str]] = _no_certificate
+
+    def __repr__(self) -> str:
+        return "Access()"

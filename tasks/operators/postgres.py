@@ -1,0 +1,321 @@
+"""
+The operator of PostgreSQL: Patroni's REST API for the data, etcd's for the votes. TLS with the platform's CA on both.
+
+Patroni itself follows a dead primary; here is what it leaves to others: handing over before a member goes, settings, users and databases, a
+vote that is gone for ever, a copy that cannot catch up.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from blueprints.postgres import objects, reading, settings
+from blueprints.postgres.reading import Place, Votes
+from fournines import log
+from fournines.clock import Clock
+from fournines.model.cluster import ClusterView
+from fournines.model.desired import Service
+from tasks.operators import Cluster, ClusterRefused, ClusterSilent, postgres_objects
+from tasks.operators.access import Access
+from tasks.operators.http import Api, Login
+
+PATRONI_PORT = 8008
+ETCD_PORT = 2379
+DATABASE_PORT = 5432
+
+LOST_BYTES = 256 << 20
+"""A replica further behind has lost the log it would need (max_slot_wal_keep_size): it is copied anew."""
+
+POLL_SECONDS = 0.25
+
+_SWITCH_SECONDS = 30.0
+"""Patroni answers a switchover when it is over."""
+
+_log = log.get("postgres")
+
+
+class PostgresOperator:
+    """
+    One for all PostgreSQL services. Thread-safe: it keeps nothing.
+
+    Args:
+        access: Gives a service's CA, secrets and our own certificate for it.
+    """
+
+    def __init__(
+        self,
+        access: Callable[[Service], Access],
+        clock: Clock,
+        *,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
+        self._access = access
+        self._clock = clock
+        self._poll_seconds = poll_seconds
+
+    def view(self, cluster: Cluster) -> ClusterView:
+        patroni = self._cluster(cluster)
+        parameters = cluster.service.parameters
+        votes = self._votes(cluster)
+        return reading.view(
+            (cluster.service.platform, cluster.service.name, cluster.group.name),
+            self._clock.now(),
+            {slot: _place(cluster, slot) for slot in cluster.slot_names},
+            patroni,
+            votes,
+            voters=_voters(cluster),
+            synchronous=bool(parameters.get("synchronous")),
+        )
+
+    def leave(self, cluster: Cluster, slot: str, *, deadline_seconds: float) -> None:
+        """
+        Hand over what the member leads; a replica just goes, and Patroni lets commits wait for another one.
+        """
+        end = self._clock.now() + timedelta(seconds=deadline_seconds)
+        said = self._members(cluster)
+        if said.get(slot, {}).get("role") != "leader" or len(said) == 1:
+            return
+        self.switchover(cluster)
+        while True:
+            said = self._members(cluster)
+            led = [n for n, m in said.items() if m.get("role") == "leader"]
+            if led and led != [slot] and said[led[0]].get("state") == "running":
+                return
+            if self._clock.now() >= end:
+                raise ClusterSilent(
+                    f"handing over from {slot}", "nobody leads in its place yet"
+                )
+            self._clock.sleep(self._poll_seconds)
+
+    def stay(self, cluster: Cluster, slot: str) -> None:
+        """
+        Nothing: who handed over is a replica now, and does that well.
+        """
+
+    def admitted(self, cluster: Cluster, slot: str) -> bool:
+        """
+        Whether Patroni has it among the running; a copy that cannot come up or catch up is made anew.
+        """
+        said = self._members(cluster).get(slot)
+        if said is None:
+            return False
+        lag = said.get("lag")
+        is_lost = isinstance(lag, int) and lag > LOST_BYTES
+        if said.get("role") != "leader" and (
+            is_lost or said.get("state") in {"start failed", "crashed"}
+        ):
+            _log.warning("copied_anew", slot=slot, state=said.get("state"), lag=lag)
+            self._patroni(cluster).order(
+                _address(cluster, slot),
+                "/reinitialize",
+                method="POST",
+                body={"force": True},
+                doing=f"copying {slot} anew",
+            )
+            return False
+        return said.get("state") in {"running", "streaming"}
+
+    def remove(self, cluster: Cluster, slot: str) -> None:
+        etcd = self._etcd(cluster)
+        addresses = _voting_addresses(cluster)
+        listed = etcd.ask_any(addresses.values(), "/v2/members").json()
+        for member in listed.get("members", ()):
+            if member.get("name") == slot:
+                others = [a for s, a in addresses.items() if s != slot]
+                etcd.ask_any(
+                    others,
+                    f"/v2/members/{member['id']}",
+                    method="DELETE",
+                    doing=f"taking the vote of {slot} away",
+                )
+
+    def apply(self, cluster: Cluster) -> tuple[str, ...]:
+        return (*self.apply_settings(cluster), *self.apply_objects(cluster))
+
+    # -- beside the Protocol
+
+    def switchover(self, cluster: Cluster) -> str:
+        """
+        Have the sync standby lead; returns who that is.
+
+        Raises:
+            ClusterRefused: No member has everything, or Patroni said no.
+            ClusterSilent: Nobody answers.
+        """
+        said = self._members(cluster)
+        leader = next((n for n, m in said.items() if m.get("role") == "leader"), None)
+        heir = next(
+            (n for n, m in said.items() if m.get("role") == "sync_standby"), None
+        )
+        attempted = f"switching {cluster.label} over"
+        if leader is None or heir is None:
+            lacking = "nobody leads" if leader is None else "no other member is in sync"
+            raise ClusterRefused(attempted, f"{lacking} now")
+        self._patroni(cluster).order(
+            _address(cluster, leader),
+            "/switchover",
+            method="POST",
+            body={"leader": leader, "candidate": heir},
+            doing=attempted,
+            timeout_seconds=_SWITCH_SECONDS,
+        )
+        return heir
+
+    def restart(self, cluster: Cluster, slot: str) -> None:
+        """
+        Restart PostgreSQL in one member, its instance stays.
+
+        Raises:
+            ClusterRefused: Patroni said no.
+            ClusterSilent: It does not answer.
+        """
+        self._patroni(cluster).order(
+            _address(cluster, slot),
+            "/restart",
+            method="POST",
+            body={},
+            doing=f"restarting PostgreSQL in {slot}",
+            timeout_seconds=_SWITCH_SECONDS,
+        )
+
+    def waiting_for_restart(self, cluster: Cluster) -> tuple[str, ...]:
+        """
+        The members whose settings need a restart.
+        """
+        said = self._members(cluster)
+        return tuple(name for name, m in said.items() if m.get("pending_restart"))
+
+    # -- parts
+
+    def apply_settings(self, cluster: Cluster) -> tuple[str, ...]:
+        """
+        Bring Patroni's configuration to what was asked for; Patroni has every member take it.
+        """
+        parameters: Any = cluster.service.parameters
+        patroni, addresses = self._patroni(cluster), cluster.addresses().values()
+        present = patroni.ask_any(addresses, "/config").json()
+        change = settings.patch(
+            parameters["settings"],
+            present,
+            synchronous=bool(parameters["synchronous"]) and cluster.group.count > 1,
+        )
+        if change:
+            patroni.ask_any(
+                addresses,
+                "/config",
+                method="PATCH",
+                body=change,
+                doing=f"changing settings of {cluster.label}",
+            )
+        return settings.in_words(change)
+
+    def apply_objects(self, cluster: Cluster) -> tuple[str, ...]:
+        """
+        Bring users, databases and extensions to what was asked for.
+        """
+        said = self._members(cluster)
+        leader = next((n for n, m in said.items() if m.get("role") == "leader"), None)
+        if leader is None:
+            raise ClusterSilent(
+                f"making databases and users of {cluster.label}", "nobody leads now"
+            )
+        asked = objects.asked_for(cluster.service.parameters)
+        access = self._access(cluster.service)
+        changed = postgres_objects.apply(
+            postgres_objects.Server(
+                host=_address(cluster, leader),
+                port=DATABASE_PORT,
+                password=access.secret("superuser"),
+                ca=access.ca,
+            ),
+            asked,
+            {user: access.secret(f"user-{user}") for user in asked.users},
+        )
+        return tuple(objects.in_words(change) for change in changed)
+
+    def _cluster(self, cluster: Cluster) -> dict[str, Any]:
+        answer = self._patroni(cluster).ask_any(
+            cluster.addresses().values(),
+            "/cluster",
+            doing=f"asking {cluster.label} for its members",
+        )
+        found = answer.json()
+        return found if isinstance(found, dict) else {}
+
+    def _members(self, cluster: Cluster) -> dict[str, dict[str, Any]]:
+        return {m["name"]: m for m in self._cluster(cluster).get("members", ())}
+
+    def _votes(self, cluster: Cluster) -> Votes:
+        etcd = self._etcd(cluster)
+        addresses = _voting_addresses(cluster)
+        healthy = frozenset(
+            slot for slot, address in addresses.items() if _votes_now(etcd, address)
+        )
+        asked = [addresses[s] for s in (*sorted(healthy), *addresses)]
+        try:
+            listed = etcd.ask_any(dict.fromkeys(asked), "/v2/members").json()
+        except ClusterSilent:
+            return Votes(None, healthy)
+        names = (m.get("name") for m in listed.get("members", ()))
+        return Votes(tuple(sorted(n for n in names if n)), healthy)
+
+    def _patroni(self, cluster: Cluster) -> Api:
+        access = self._access(cluster.service)
+        return Api(
+            PATRONI_PORT,
+            ca=access.ca,
+            login=Login("fournines", access.secret("rest")),
+        )
+
+    def _etcd(self, cluster: Cluster) -> Api:
+        access = self._access(cluster.service)
+        certificate, key = access.certificate()
+        # The TLS library takes files alone; they are gone before the first request.
+        with tempfile.TemporaryDirectory() as folder:
+            paths = Path(folder) / "certificate.pem", Path(folder) / "key.pem"
+            for path, text in zip(paths, (certificate, key), strict=True):
+                path.touch(0o600)
+                path.write_text(text)
+            return Api(
+                ETCD_PORT,
+                ca=access.ca,
+                certificate=(str(paths[0]), str(paths[1])),
+            )
+
+
+def _votes_now(etcd: Api, address: str) -> bool:
+    try:
+        answer = etcd.ask(address, "/health")
+    except ClusterSilent:
+        return False
+    return answer.is_success and answer.json().get("health") == "true"
+
+
+def _voters(cluster: Cluster) -> int:
+    found = cluster.service.parameters.get("voters")
+    assert isinstance(found, int)
+    return found
+
+
+def _voting_addresses(cluster: Cluster) -> dict[str, str]:
+    addresses = cluster.addresses()
+    voting = cluster.slot_names[: _voters(cluster)]
+    return {slot: addresses[slot] for slot in voting if slot in addresses}
+
+
+def _place(cluster: Cluster, slot: str) -> Place:
+    instance = cluster.instance(slot)
+    return Place(
+        instance=instance.name if instance else None, address=cluster.address(slot)
+    )
+
+
+def _address(cluster: Cluster, slot: str) -> str:
+    address = cluster.address(slot)
+    if address is None:
+        raise ClusterSilent(f"asking {slot}", "it has no address")
+    return address
