@@ -6,7 +6,7 @@ Summed over everything the deploy would make, at the moment it has most: missing
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from blueprints.diff import plan_platform
@@ -32,7 +32,12 @@ from fournines.planning.steps import (
 UNLIMITED = -1
 
 
-def check(desired: Platform, inventory: Inventory, quota: Quota) -> tuple[Refusal, ...]:
+def check(
+    desired: Platform,
+    inventory: Inventory,
+    quota: Quota,
+    recipes: Collection[str] = (),
+) -> tuple[Refusal, ...]:
     """
     Why deploying would fail, one sentence each; empty when nothing is known against it.
 
@@ -40,6 +45,7 @@ def check(desired: Platform, inventory: Inventory, quota: Quota) -> tuple[Refusa
         desired: The platform, with those services that are to be deployed.
         inventory: What is, with the images, flavors and zones there are.
         quota: What the project may still make.
+        recipes: Names of images that can be baked.
     """
     plan = plan_platform(desired, inventory)
     makes = {
@@ -52,7 +58,7 @@ def check(desired: Platform, inventory: Inventory, quota: Quota) -> tuple[Refusa
         for service in desired.services
         for group in service.groups
         if (service.name, group.name) in makes
-        for refusal in _group_refusals(service, group, inventory)
+        for refusal in _group_refusals(service, group, inventory, recipes)
     ]
     if missing:
         return tuple(missing)
@@ -96,7 +102,7 @@ def _of_instances(
 
 
 def _group_refusals(
-    service: Service, group: Group, inventory: Inventory
+    service: Service, group: Group, inventory: Inventory, recipes: Collection[str]
 ) -> Iterator[Refusal]:
     subject = names.of_service(service.platform, service.name, group.name)
     images = {i.name: i for i in inventory.images if i.status == "active"}
@@ -106,8 +112,7 @@ def _group_refusals(
         yield Refusal(
             reason=Reason.MISSING,
             subject=subject,
-            detail=f"there is no image {group.image!r}"
-            f"{did_you_mean(group.image, images)}",
+            detail=_missing_image(group.image, images, recipes),
         )
     if flavor is None:
         yield Refusal(
@@ -137,6 +142,12 @@ def _group_refusals(
                 detail=f"image {image.name!r} needs {needed} {unit} of {word} and flavor "
                 f"{flavor.name!r} has {given}; choose a larger flavor",
             )
+
+
+def _missing_image(name: str, images: Collection[str], recipes: Collection[str]) -> str:
+    if name in recipes:
+        return f"image {name!r} has not been baked yet; bake it: fournines bake {name}"
+    return f"there is no image {name!r}{did_you_mean(name, {*images, *recipes})}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,14 @@ class Settings(BaseSettings):
         None,
         description="clouds.yaml; None: the embedded cloud's, then the SDK's search path.",
     )
+    base_image: str | None = Field(
+        None,
+        description="What the recipe `base` grows from: a Debian or Ubuntu cloud image; None: as it says.",
+    )
+    package_source: str | None = Field(
+        None,
+        description="A line of an apt source list, in place of an image's own sources while it is baked.",
+    )
     database_url: str | None = Field(
         None, description="Store; None: SQLite in state_dir. postgresql+psycopg://..."
     )

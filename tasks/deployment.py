@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from blueprints import diff, editions
+from blueprints import baked, diff, editions
 from fournines import log
 from fournines.model.desired import Platform
 from fournines.model.inventory import Inventory, Quota
@@ -61,6 +61,7 @@ def preview(
     seen, made, quota, against = _look(workshop, desired, only)
     predicted = None
     if not against:
+        desired = baked.resolved(desired, seen.images)
         predicted, against = foresight.look_ahead(workshop, made, seen, desired, quota)
     refusals = (*made.refusals, *against)
     return Result(plan=made, refusals=refusals, prediction=predicted)
@@ -72,6 +73,7 @@ def _look(
     sizing.check_known(desired, only)
     desired = _edition(workshop, desired)
     seen = observe.inventory(workshop, desired.name)
+    desired = baked.resolved(desired, seen.images)
     drained = patients.drained(workshop, desired.name)
     made = diff.plan_platform(desired, seen, only=only, drained=drained)
     quota = objections.room(workshop, made)
@@ -103,6 +105,9 @@ def deploy(
     names = _leases(desired.name, services, only)
     with leasing.holding(workshop, names, purpose=what) as held:
         seen = observe.inventory(workshop, desired.name)
+        if purpose is Purpose.DEPLOY:
+            # A recipe's name means the image that is current now; the registry keeps which, so that no timer rolls to a newer one.
+            desired = baked.resolved(desired, seen.images)
         adoption.adopt(workshop, seen, only)
         made = diff.plan_platform(
             desired,

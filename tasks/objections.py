@@ -9,7 +9,7 @@ from fournines.model.desired import Platform
 from fournines.model.inventory import Inventory, Quota
 from fournines.model.refusal import Refusal
 from fournines.planning.plan import Plan
-from tasks import observe
+from tasks import bakery, observe
 from tasks.workshop import Workshop
 
 
@@ -32,7 +32,8 @@ def raised(  # noqa: PLR0917  everything that can be known beforehand
         else desired
     )
     held = quarantined.check(made, seen, workshop.store.quarantines.all())
-    return (*preflight.check(wanted, seen, quota), *held)
+    recipes = bakery.recipe_names()
+    return (*preflight.check(wanted, seen, quota, recipes), *held)
 
 
 def room(workshop: Workshop, made: Plan) -> Quota | None:

@@ -16,7 +16,7 @@ from fournines.model.desired import Platform
 from fournines.model.value import Value
 from fournines.planning.plan import Purpose
 from fournines.store.protocol import LeaseHeld
-from tasks import deployment
+from tasks import bake_clearing, deployment
 from tasks.audience import NOBODY, Audience
 from tasks.result import Result
 from tasks.workshop import Workshop
@@ -63,6 +63,7 @@ def reconcile(
     """
     Reconcile one platform, or all that are registered. What goes wrong with one does not keep the others.
     """
+    _clear_bakes(workshop)
     found: list[Reconciled] = _finish_destroying(workshop, platform, audience)
     for desired in workshop.store.registry.platforms():
         if platform is None or desired.name == platform:
@@ -70,6 +71,16 @@ def reconcile(
     for one in found:
         _log.info("reconciled", platform=one.platform, said=one.sentence())
     return tuple(found)
+
+
+def _clear_bakes(workshop: Workshop) -> None:
+    """
+    A bake whose worker died left a builder that nobody needs.
+    """
+    try:
+        bake_clearing.sweep(workshop)
+    except CloudError as error:
+        _log.warning("bakes_not_cleared", error=str(error))
 
 
 def _finish_destroying(

@@ -25,6 +25,7 @@ class Purpose(StrEnum):
     HEAL = "heal"
     RECONCILE = "reconcile"
     DESTROY = "destroy"
+    BAKE = "bake"
 
 
 class Plan(Value):

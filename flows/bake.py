@@ -1,0 +1,85 @@
+"""
+The buttons that bake: one image, or all of them; and the week's schedule, so that images are never older than a week's security fixes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from prefect import flow
+from prefect.artifacts import create_markdown_artifact
+from pydantic import Field
+
+from flows import stage
+from fournines import log
+from fournines.model.plain import markdown
+from tasks import artifacts, bakery
+from tasks.bake_listening import BakeFailed
+from tasks.bakery import Batch
+from tasks.step_runs import run_step
+
+Again = Annotated[
+    bool, Field(description="Even when its recipe is unchanged: for newer packages")
+]
+
+_log = log.get("bake")
+
+
+@flow(name="bake-image", flow_run_name="bake {image}", persist_result=False)
+def bake_image(
+    image: Annotated[str, Field(description="A recipe in deployments/images")],
+    again: Again = False,  # noqa: FBT002  a form's field
+) -> list[str]:
+    """
+    Bake an image from its recipe, prove it, and make it the current one. What it grows from is baked first when it must be.
+    """
+    return _baked((image,), again=again)
+
+
+@flow(name="bake-images", flow_run_name="bake all images", persist_result=False)
+def bake_images(
+    again: Again = False,  # noqa: FBT002  a form's field
+) -> list[str]:
+    """
+    Bake every image there is a recipe for. Services move to the new ones at their next deploy.
+    """
+    return _baked((), again=again)
+
+
+def _baked(names: tuple[str, ...], *, again: bool) -> list[str]:
+    with stage.workshop() as workshop:
+        batch = bakery.bake(
+            workshop, names, again=again, perform=_as_task_run, tell=_tell
+        )
+    _show(names, batch)
+    if not batch.ok:
+        raise BakeFailed("; ".join(f"{n}: {why}" for n, why in batch.failed.items()))
+    return batch.lines()
+
+
+def _as_task_run(kind: str, subject: str, work: Callable[[], None]) -> None:
+    def facts() -> dict[str, object]:
+        work()
+        return {}
+
+    run = run_step.with_options(task_run_name=f"{kind} {subject}")
+    run(kind, subject, "", facts)
+
+
+def _tell(line: str) -> None:
+    _log.info("baking", now=line.strip())
+
+
+def _show(names: tuple[str, ...], batch: Batch) -> None:
+    rows = [
+        f"| {one.image.name} | {sum(one.seconds.values()):.0f} | {one.image.size_bytes / 1e6:.0f} | "
+        f"{markdown(', '.join(one.image.versions))} |"
+        for one in batch.baked
+    ]
+    table = ["| image | seconds | MB | versions |", "|---|---|---|---|", *rows]
+    said = [f"- {markdown(line)}" for line in batch.lines()]
+    create_markdown_artifact(
+        markdown="\n".join([*said, "", *(table if rows else [])]),
+        key=artifacts.key("baked", *(names or ("all",))),
+    )
