@@ -8,7 +8,7 @@ checked when a service is compiled from it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ ARTEFACT_FORMAT = "artefact"
 
 _HERE = Path(__file__).parent
 _SAMPLE_FOLDER = "app"
+_GUEST_FOLDER = "guest"
 _TEMPLATE_SUFFIX = "*.j2"
 _HEAD = ("blueprint", "version", "summary", "parameters", "requires")
 
@@ -56,6 +57,7 @@ class Blueprint:
         templates: Text of the template files beside it, by name.
         sample: The built-in sample application as a tarball, when it has one.
         requires: Rules between parameters.
+        files: Text of the programs in its folder `guest`, by name: user-data writes them into instances as `files["NAME"]`.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Blueprint:
     templates: Mapping[str, str]
     sample: bytes | None = None
     requires: tuple[Requirement, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def body(self) -> dict[str, Any]:
@@ -122,7 +125,12 @@ def load(path: Path) -> Blueprint:
         templates={t.name: read_text(t) for t in sorted(folder.glob(_TEMPLATE_SUFFIX))},
         sample=pack_folder(app) if app.is_dir() else None,
         requires=head.requires,
+        files=_guest_files(folder / _GUEST_FOLDER),
     )
+
+
+def _guest_files(folder: Path) -> dict[str, str]:
+    return {file.name: read_text(file) for file in sorted(folder.glob("*.*"))}
 
 
 def all_blueprints(folder: Path = _HERE) -> dict[str, Blueprint]:

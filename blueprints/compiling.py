@@ -11,6 +11,7 @@ from blueprints import words
 from blueprints.artefact import SAMPLE, Artefact, artefact
 from blueprints.assembly import assemble
 from blueprints.catalogue import Blueprint
+from blueprints.checking import complaints
 from blueprints.definition import Definition
 from blueprints.expressions import Evaluation
 from blueprints.platform_file import PlatformFile, ServiceEntry
@@ -121,6 +122,10 @@ class _Compilation:
             lambda path, message: self._here(["parameters", *path], message),
             self._in_blueprint(blueprint),
         )
+        problems += (
+            self._here(["parameters", *path], message)
+            for path, message in complaints(blueprint.name, parameters)
+        )
         if problems:
             return None, problems
         return self._compiled(blueprint, parameters, found)
@@ -147,7 +152,7 @@ class _Compilation:
         data, unrendered = user_data(
             definition,
             blueprint,
-            {**values, **artefacts},
+            {**values, **artefacts, "files": blueprint.files},
             locate,
             place=(self._file.name, self._name),
         )

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from blueprints.cache import lifecycle as cache
 from blueprints.lifecycle import Lifecycle, QuorumRules
 from blueprints.postgres.lifecycle import RULES as POSTGRES_RULES
+from blueprints.rabbitmq import lifecycle as rabbitmq
 from fournines.model.desired import Group, Service
 
 QUORUM = "quorum"
@@ -16,6 +18,8 @@ QUORUM = "quorum"
 RULES: Mapping[str, Lifecycle] = {
     QUORUM: QuorumRules(),
     "postgres": POSTGRES_RULES,
+    "cache": cache.RULES,
+    "rabbitmq": rabbitmq.RULES,
 }
 
 

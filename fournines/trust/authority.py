@@ -71,7 +71,11 @@ def issue(authority: Pair, name: str, also: Iterable[str], now: datetime) -> Pai
         _begun(_named(name), signer.subject, key, now, CERTIFICATE_DAYS)
         .add_extension(
             x509.SubjectAlternativeName(
-                [_general(one) for one in dict.fromkeys((name, *also))]
+                [
+                    general
+                    for one in dict.fromkeys((name, *also))
+                    for general in _generals(one)
+                ]
             ),
             critical=False,
         )
@@ -116,11 +120,14 @@ def _named(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
 
 
-def _general(text: str) -> x509.GeneralName:
+def _generals(text: str) -> tuple[x509.GeneralName, ...]:
+    """
+    A name as certificates hold it. An address stands there as a name too: Erlang's nodes compare the address they called with names alone.
+    """
     try:
-        return x509.IPAddress(ipaddress.ip_address(text))
+        return (x509.IPAddress(ipaddress.ip_address(text)), x509.DNSName(text))
     except ValueError:
-        return x509.DNSName(text)
+        return (x509.DNSName(text),)
 
 
 def _begun(

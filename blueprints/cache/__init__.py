@@ -1,0 +1,3 @@
+"""
+The cache template: Redis with replicas and Sentinels.
+"""

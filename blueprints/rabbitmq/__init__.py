@@ -1,0 +1,3 @@
+"""
+The message bus template: RabbitMQ with quorum queues.
+"""

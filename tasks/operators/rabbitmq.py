@@ -1,0 +1,358 @@
+"""
+RabbitMQ as an operator sees it: the management API of every member, and for what that has no word, the orders of the program beside it
+(blueprints/rabbitmq/guest/member.py).
+
+A node is called after its slot's address, which stays. One node's word counts when it sees a majority: a node that was cut off sees itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from blueprints.rabbitmq import reconciling, topology
+from fournines.clock import Clock
+from fournines.model.cluster import (
+    ClusterMember,
+    ClusterView,
+    Role,
+    Standing,
+    majority,
+)
+from fournines.model.desired import Service
+from tasks.operators import Cluster, ClusterRefused, ClusterSilent, places
+from tasks.operators.access import Access
+from tasks.operators.http import Api, Login
+
+MANAGEMENT_PORT, ORDERS_PORT = 15671, 15670
+COMMAND_SECONDS = 110.0
+"""RabbitMQ's command line starts a whole Erlang first, on a busy machine for many seconds."""
+
+REPLICAS_WANTED = 3
+_NODE = "rabbit@"
+_QUEUE_COLUMNS = "name,vhost,type,members,online,leader"
+_LISTS = ("vhosts", "users", "permissions", "exchanges", "queues", "bindings")
+_POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """
+    What one node sees: the nodes by address, and the queues; None: it does not tell of them.
+    """
+
+    nodes: Mapping[str, Mapping[str, Any]]
+    queues: tuple[Mapping[str, Any], ...] | None
+
+    @property
+    def running(self) -> frozenset[str]:
+        """Addresses of nodes that run."""
+        return frozenset(a for a, node in self.nodes.items() if node.get("running"))
+
+    @property
+    def quorum_queues(self) -> tuple[Mapping[str, Any], ...]:
+        """Those with replicas."""
+        return tuple(q for q in self.queues or () if q.get("type") == "quorum")
+
+
+class RabbitOperator:
+    """
+    `Operator` for the `rabbitmq` template.
+
+    Args:
+        access: Gives a service's CA and credentials.
+    """
+
+    def __init__(self, access: Callable[[Service], Access], clock: Clock) -> None:
+        self._access = access
+        self._clock = clock
+
+    # -- what it says of itself
+
+    def view(self, cluster: Cluster) -> ClusterView:
+        addresses = places.addresses(cluster)
+        sight = self._sight(cluster)
+        members = [
+            _member(sight, slot, cluster, addresses.get(slot))
+            for slot in cluster.slot_names
+        ]
+        known = set(addresses.values())
+        members += [
+            ClusterMember(
+                slot_name=f"{_NODE}{address}",
+                address=address,
+                role=Role.PEER,
+                state=Standing.RUNNING if node.get("running") else Standing.STOPPED,
+                votes=bool(node.get("running")),
+                detail="no slot of this group",
+            )
+            for address, node in sight.nodes.items()
+            if address not in known
+        ]
+        leaders = Counter(_address(q.get("leader")) for q in sight.quorum_queues)
+        slots = {address: slot for slot, address in addresses.items()}
+        busiest = [slots[a] for a, _ in leaders.most_common() if a in slots]
+        return ClusterView(
+            platform=cluster.service.platform,
+            service=cluster.service.name,
+            group=cluster.group.name,
+            at=self._clock.now(),
+            members=tuple(members),
+            voters=len(sight.nodes),
+            quorum=majority(len(sight.nodes)),
+            leader=busiest[0] if busiest else None,
+            problems=tuple(_problems(sight, slots)),
+        )
+
+    def _sight(self, cluster: Cluster) -> _Sight:
+        """
+        That of the first node that sees a majority of the nodes running.
+        """
+        said: list[str] = []
+        api = self._api(cluster.service, MANAGEMENT_PORT)
+        for slot, address in cluster.addresses().items():
+            try:
+                answer = api.order(address, "/api/nodes").json()
+            except (ClusterSilent, ClusterRefused) as error:
+                said.append(f"{slot}: {error.detail}")
+                continue
+            nodes = {_address(node["name"]): node for node in answer}
+            running = sum(1 for node in nodes.values() if node.get("running"))
+            if running < majority(len(nodes)):
+                said.append(f"{slot} sees {running} of {len(nodes)} nodes running")
+                continue
+            return _Sight(nodes, self._queues(api, address))
+        attempted = f"asking {cluster.label} about its nodes"
+        raise ClusterSilent(attempted, "; ".join(said) or "no member has an address")
+
+    def _queues(self, api: Api, address: str) -> tuple[Mapping[str, Any], ...] | None:
+        try:
+            answer = api.order(address, f"/api/queues?columns={_QUEUE_COLUMNS}")
+        except (ClusterSilent, ClusterRefused):
+            return None
+        return tuple(answer.json())
+
+    # -- coming and going
+
+    def leave(self, cluster: Cluster, slot: str, *, deadline_seconds: float) -> None:
+        address = cluster.address(slot)
+        if address is None:
+            return
+        end = self._clock.monotonic() + deadline_seconds
+        self._command(cluster, address, "/drain", f"draining {slot}", deadline_seconds)
+        while self._clock.monotonic() < end:
+            led = [
+                queue
+                for queue in self._sight(cluster).quorum_queues
+                if _address(queue.get("leader")) == address
+            ]
+            if not led:
+                return
+            self._clock.sleep(_POLL_SECONDS)
+        raise ClusterRefused(
+            f"draining {slot}", f"it still leads {len(led)} queues, {led[0]['name']}"
+        )
+
+    def stay(self, cluster: Cluster, slot: str) -> None:
+        address = cluster.address(slot)
+        if address is not None:
+            self._command(cluster, address, "/revive", f"reviving {slot}")
+
+    def admitted(self, cluster: Cluster, slot: str) -> bool:
+        address = cluster.address(slot)
+        sight = self._sight(cluster)
+        if address is None or address not in sight.running or sight.queues is None:
+            return False
+        if not _lacking_here(sight, address):
+            return True
+        self._command(cluster, address, "/grow", f"growing queues onto {slot}")
+        return False
+
+    def remove(self, cluster: Cluster, slot: str) -> None:
+        sight = self._sight(cluster)
+        kept = {a for s, a in places.addresses(cluster).items() if s != slot}
+        for address in sorted(set(sight.nodes) - kept - sight.running):
+            helper = min(sight.running & kept, default=None)
+            if helper is None:
+                raise ClusterSilent(f"forgetting {slot}", "no member runs")
+            self._command(
+                cluster, helper, f"/forget/{address}", f"forgetting {address}"
+            )
+
+    def _command(
+        self,
+        cluster: Cluster,
+        address: str,
+        path: str,
+        doing: str,
+        seconds: float = COMMAND_SECONDS,
+    ) -> None:
+        api = self._api(cluster.service, ORDERS_PORT)
+        api.order(
+            address,
+            path,
+            method="POST",
+            doing=doing,
+            timeout_seconds=min(seconds, COMMAND_SECONDS),
+        )
+
+    # -- what it holds
+
+    def apply(self, cluster: Cluster) -> tuple[str, ...]:
+        wanted = topology.of(cluster.service.parameters)
+        api = self._api(cluster.service, MANAGEMENT_PORT)
+        address = self._speaker(cluster, api)
+        seen = self._observed(api, address)
+        opposed = reconciling.conflicts(wanted, seen)
+        if opposed:
+            raise ClusterRefused(
+                f"declaring what {cluster.label} holds", "; ".join(opposed)
+            )
+        access = self._access(cluster.service)
+        done = []
+        for change in reconciling.changes(wanted, seen):
+            body = dict(change.body)
+            if change.password_of:
+                body["password"] = access.secret(f"user-{change.password_of}")
+            api.order(
+                address,
+                change.path,
+                method=change.method,
+                body=body if change.method != "DELETE" else None,
+                doing=f"making {change.said} in {cluster.label}",
+            )
+            done.append(change.said)
+        return tuple(done)
+
+    def definitions(self, cluster: Cluster) -> dict[str, Any]:
+        """
+        Everything but messages, as RabbitMQ exports it, password hashes included: what `restore_definitions` takes.
+        """
+        api = self._api(cluster.service, MANAGEMENT_PORT)
+        answer = api.order(self._speaker(cluster, api), "/api/definitions")
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def restore_definitions(
+        self, cluster: Cluster, definitions: dict[str, Any]
+    ) -> None:
+        """
+        Add what was exported. What is there stays.
+        """
+        api = self._api(cluster.service, MANAGEMENT_PORT)
+        api.order(
+            self._speaker(cluster, api),
+            "/api/definitions",
+            method="POST",
+            body=definitions,
+            doing=f"restoring the definitions of {cluster.label}",
+            timeout_seconds=30.0,
+        )
+
+    def _speaker(self, cluster: Cluster, api: Api) -> str:
+        """
+        The address of a node that answers and sees a majority.
+        """
+        running = self._sight(cluster).running
+        ours = [a for a in cluster.addresses().values() if a in running]
+        answer: httpx.Response = api.ask_any(ours, "/api/whoami")
+        return answer.request.url.host
+
+    def _observed(self, api: Api, address: str) -> reconciling.Observed:
+        lists = {
+            name: tuple(api.order(address, f"/api/{name}").json()) for name in _LISTS
+        }
+        policies = tuple(api.order(address, "/api/policies").json())
+        return reconciling.Observed(**lists, policies=policies)
+
+    def _api(self, service: Service, port: int) -> Api:
+        access = self._access(service)
+        login = Login(topology.OPERATOR, access.secret("operator"))
+        return Api(port, ca=access.ca, login=login)
+
+
+def _address(node: Any) -> str:
+    return str(node or "").removeprefix(_NODE)
+
+
+def _member(
+    sight: _Sight, slot: str, cluster: Cluster, address: str | None
+) -> ClusterMember:
+    instance = cluster.instance(slot)
+    node = sight.nodes.get(address or "")
+    running = bool(node and node.get("running"))
+    if node is None:
+        state = Standing.STARTING if instance else Standing.ABSENT
+    else:
+        state = Standing.RUNNING if running else Standing.STOPPED
+    lacking = _why_not_in_sync(sight, address or "")
+    return ClusterMember(
+        slot_name=slot,
+        instance=instance.name if instance else None,
+        address=address,
+        role=Role.PEER,
+        state=state,
+        in_sync=running and not lacking,
+        votes=running and not (node or {}).get("partitions"),
+        detail=lacking if running else "",
+    )
+
+
+def _why_not_in_sync(sight: _Sight, address: str) -> str:
+    """
+    What a running node lacks to count in full; empty when nothing.
+    """
+    if sight.queues is None:
+        return "RabbitMQ does not tell of its queues"
+    lacking = _lacking_here(sight, address)
+    if lacking:
+        return f"{len(lacking)} queues want a replica here, {lacking[0]['name']} first"
+    behind = [
+        str(queue["name"])
+        for queue in sight.quorum_queues
+        if address in map(_address, queue.get("members") or ())
+        and address not in map(_address, queue.get("online") or ())
+    ]
+    if behind:
+        return f"{len(behind)} queues wait for it, {behind[0]} first"
+    return ""
+
+
+def _lacking_here(sight: _Sight, address: str) -> list[Mapping[str, Any]]:
+    """
+    Queues with fewer replicas than there could be, which this node has to take: the first running one that has none.
+    """
+    found = []
+    for queue in sight.quorum_queues:
+        members = {_address(name) for name in queue.get("members") or ()}
+        free = sight.running - members
+        short = len(members) % 2 == 0 or len(members) < min(
+            REPLICAS_WANTED, len(sight.running)
+        )
+        if short and free and min(free) == address:
+            found.append(queue)
+    return found
+
+
+def _problems(sight: _Sight, slots: Mapping[str, str]) -> list[str]:
+    problems = []
+    for address, node in sight.nodes.items():
+        name = slots.get(address, address)
+        if node.get("mem_alarm"):
+            problems.append(f"{name} is out of memory: publishers are blocked")
+        if node.get("disk_free_alarm"):
+            problems.append(f"{name} is out of disk: publishers are blocked")
+        if node.get("partitions"):
+            problems.append(f"{name} was cut off from others")
+    for queue in sight.quorum_queues:
+        members, online = queue.get("members") or (), queue.get("online") or ()
+        if len(online) < majority(len(members)):
+            problems.append(
+                f"queue {queue['name']} of vhost {queue['vhost']} has {len(online)} of "
+                f"{len(members)} replicas: it takes nothing"
+            )
+    return problems
