@@ -35,6 +35,9 @@ INHERIT_SECONDS = 0.2
 WAIT_SECONDS = 1.0
 """Pause before the brakes are asked again."""
 
+LOOK_SECONDS = 5.0
+"""Whoever waits looks this often whether the member recovered by itself; and once more before it acts."""
+
 
 def obtain(
     ward: Ward,
@@ -49,11 +52,13 @@ def obtain(
     """
     clock = ward.workshop.clock
     begin = clock.now()
+    looked = True
     while True:
         with ward.gate, _gate(ward, seen.situation.subject.platform) as gate:
             held, holder = _take_lease(ward, seen.situation.subject, stack)
             situation = dataclasses.replace(
                 seen.situation,
+                now=clock.now(),
                 lease_holder=holder,
                 acting=surroundings.acting(ward, book.case),
                 unsettled=surroundings.unsettled(ward, book.case),
@@ -61,18 +66,22 @@ def obtain(
             )
             refusals = brakes.objections(situation)
             refusals = relevant(seen.finding.diagnosis, refusals)
-            if held is not None and not refusals:
+            if held is not None and not refusals and looked:
                 with book.under(gate):
                     book.change("may_act", "no brake objects", state=CaseState.ACTING)
                 return dataclasses.replace(seen, situation=situation), held
             stack.close()
-        book.refuse(refusals)
-        waited = (clock.now() - begin).total_seconds()
-        curable = all(refusal.reason in brakes.WAITING for refusal in refusals)
-        if not curable or waited > WAIT_SECONDS_MAX:
-            return None
-        clock.sleep(WAIT_SECONDS)
-        seen = examination.examine(ward, book.case)
+        if refusals:
+            book.refuse(refusals)
+            waited = (clock.now() - begin).total_seconds()
+            curable = all(refusal.reason in brakes.WAITING for refusal in refusals)
+            if not curable or waited > WAIT_SECONDS_MAX:
+                return None
+            clock.sleep(WAIT_SECONDS)
+        age = (clock.now() - seen.evidence.at).total_seconds()
+        looked = not refusals or age >= LOOK_SECONDS
+        if looked:
+            seen = examination.examine(ward, book.case)
 
 
 @contextmanager

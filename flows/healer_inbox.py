@@ -209,8 +209,8 @@ class Admissions:
         return last if given_up and not self._is_quiet(subject) else None
 
     def _last(self, subject: Subject) -> Case | None:
-        recent = self._workshop.store.cases.cases(service=subject.service, limit=200)
-        return next((c for c in recent if c.subject.key == subject.key), None)
+        recent = self._workshop.store.cases.cases(key=subject.key, limit=1)
+        return recent[0] if recent else None
 
     def _is_quiet(self, subject: Subject) -> bool:
         """

@@ -146,18 +146,20 @@ class View:
             balancer = inventory.load_balancer(place.load_balancer)
             pool = balancer.pool(place.pool) if balancer else None
             if pool is not None:
-                members = tuple(
-                    member.model_copy(
-                        update={
-                            "weight": self._weights.get(
-                                member.name, (member.weight, None)
-                            )[0]
-                        }
-                    )
-                    for member in pool.members
-                )
-                return place.load_balancer, pool.model_copy(update={"members": members})
+                return place.load_balancer, self._as_set(pool)
         return None
+
+    def _as_set(self, pool: Pool) -> Pool:
+        set_since = self._weights
+        if not any(member.name in set_since for member in pool.members):
+            return pool
+        members = tuple(
+            member.model_copy(update={"weight": set_since[member.name][0]})
+            if member.name in set_since
+            else member
+            for member in pool.members
+        )
+        return pool.model_copy(update={"members": members})
 
     def sightings(self) -> tuple[Sighting, ...]:
         """

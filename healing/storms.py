@@ -8,6 +8,7 @@ exception: it explains its members' silence, so they are moved elsewhere and not
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 
 from fournines.model.desired import Platform
 from fournines.model.refusal import Reason, Refusal
@@ -55,7 +56,8 @@ def platform_storm(situation: Situation) -> Refusal | None:
     if pattern is None:
         return None
     known = [m for m in pattern.members if m.well is not None]
-    unwell = [m for m in known if m.unwell and not _explained(pattern, m)]
+    explained = _Explanation(pattern)
+    unwell = [m for m in known if m.unwell and not explained.of(m)]
     if not unwell:
         return None
     all_down = len(unwell) == len(known) > 1
@@ -126,17 +128,29 @@ def _unexplained(
     situation: Situation, members: tuple[MemberView, ...]
 ) -> tuple[MemberView, ...]:
     pattern = situation.pattern
+    explained = _Explanation(pattern) if pattern else None
     found = []
     for view in members:
+        if view.well:
+            continue
         state = pattern.member(view.instance) if pattern else None
-        if view.well or (state and pattern and _explained(pattern, state)):
+        if state and explained and explained.of(state):
             continue
         found.append(view)
     return tuple(found)
 
 
-def _explained(pattern: Pattern, member: MemberState) -> bool:
-    return pattern.zone_is_down(member.zone) or pattern.host_is_down(member.host)
+class _Explanation:
+    """
+    Whether a member's place is down and explains it; each place of a picture is looked at once, however many members stand there.
+    """
+
+    def __init__(self, pattern: Pattern) -> None:
+        self._zone_is_down = cache(pattern.zone_is_down)
+        self._host_is_down = cache(pattern.host_is_down)
+
+    def of(self, member: MemberState) -> bool:
+        return self._zone_is_down(member.zone) or self._host_is_down(member.host)
 
 
 def _is_many(unwell: int, known: int, limits: Platform) -> bool:

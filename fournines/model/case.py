@@ -6,11 +6,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from pydantic import Field, JsonValue
 
 from fournines.model.refusal import Refusal
 from fournines.model.value import Value
+
+KEYS_KEPT = 16_384
+"""Slots whose key is remembered: every brake and every list of cases asks for it."""
 
 
 class Subject(Value):
@@ -29,8 +33,13 @@ class Subject(Value):
         """
         One open case per key: the slot where there is one, else the service.
         """
-        place = (self.platform, self.service, self.group, self.slot)
-        return "/".join(str(part) for part in place if part is not None)
+        return _key(self.platform, self.service, self.group, self.slot)
+
+
+@lru_cache(maxsize=KEYS_KEPT)
+def _key(platform: str, service: str, group: str | None, slot: int | None) -> str:
+    place = (platform, service, group, slot)
+    return "/".join(str(part) for part in place if part is not None)
 
 
 class Diagnosis(StrEnum):

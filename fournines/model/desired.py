@@ -4,6 +4,7 @@ What should be: a platform and its services, compiled from blueprints and parame
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import Field, JsonValue
@@ -231,6 +232,10 @@ class Service(Value):
         )
 
 
+DIGESTS_KEPT = 4_096
+"""Groups whose digest is remembered: it is asked for at every look, and computed from kilobytes of user-data."""
+
+
 class _InstanceContent(Value):
     image: str
     flavor: str
@@ -254,19 +259,41 @@ def instance_digest(group: Group) -> str:
 
     The fields are listed one by one: a new field of `Group` must not replace every instance there is.
     """
-    content = _InstanceContent(
-        image=group.image,
-        flavor=group.flavor,
-        network=group.network,
-        user_data=group.user_data,
+    return _content_digest(
+        group.image,
+        group.flavor,
+        group.network,
+        group.user_data,
         with_volume=group.volume_size_gb is not None,
+        ordinal=group.is_ordinal,
+        editions=group.editions,
+    )
+
+
+@lru_cache(maxsize=DIGESTS_KEPT)
+def _content_digest(
+    image: str,
+    flavor: str,
+    network: str,
+    user_data: str,
+    *,
+    with_volume: bool,
+    ordinal: bool,
+    editions: str,
+) -> str:
+    content = _InstanceContent(
+        image=image,
+        flavor=flavor,
+        network=network,
+        user_data=user_data,
+        with_volume=with_volume,
     )
     known = content.model_dump()
-    if group.editions:
+    if editions:
         return _EditedContent(
-            **known, ordinal=group.is_ordinal, editions=group.editions
+            **known, ordinal=ordinal, editions=editions
         ).content_digest()
-    if group.is_ordinal:
+    if ordinal:
         return _OrdinalContent(**known).content_digest()
     return content.content_digest()
 

@@ -34,7 +34,8 @@ class StoreClock:
         read = self._read
         if read is None or tick - read[0] > READ_SECONDS:
             read = self._look(read)
-        return read[1] + timedelta(seconds=self._machine.monotonic() - read[0])
+            tick = self._machine.monotonic()
+        return read[1] + timedelta(seconds=tick - read[0])
 
     def monotonic(self) -> float:
         """

@@ -5,10 +5,11 @@ The people and machines around the healers: who starts them again, and the Alert
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
-from fournines.cloud.simulated import health
+from fournines.cloud.simulated import Behaviour, health
 from fournines.store.protocol import AlertRecord
 from tests.sim.healers import SimHealer
 from tests.sim.town import PLATFORM, WatchedCloud, slot_of
@@ -16,6 +17,9 @@ from tests.sim.turns import Process, TurnClock, Turns
 
 NOTICE_SECONDS = 1.0
 """From a fault to its alert, and from look to look."""
+
+SOUND = ("ACTIVE", Behaviour.SERVING)
+"""Most instances, most of the time: asking them takes time and tells nothing."""
 
 REPEAT_SECONDS = 20.0
 """An alert that fires on is sent again."""
@@ -27,6 +31,7 @@ class City:
 
     Attributes:
         quiet: No more messages are lost, doubled or reordered.
+        mail: How many arrived, were lost, came twice, or may be overtaken by a later one.
     """
 
     def __init__(
@@ -45,6 +50,7 @@ class City:
         self._firing: dict[tuple[str, str], tuple[AlertRecord, float]] = {}
         self.process = Process("city")
         self.quiet = False
+        self.mail: Counter[str] = Counter()
         self.on_look: Callable[[], None] = lambda: None
         self.healers: list[SimHealer] = []
         self._count = count
@@ -109,6 +115,8 @@ class City:
         record = self._cloud.world.instances.get(instance)
         if record is not None and (record.serves_at is None or record.serves_at > now):
             return False
+        if record is not None and (record.status, record.behaviour) == SOUND:
+            return False
         said = [
             health.ask(record, now, health_path=path, timeout_seconds=0.8)
             for path in (True, False)
@@ -156,6 +164,7 @@ class City:
             copies = 1
             if not self.quiet:
                 copies = self._chance.choices((0, 1, 2), (10, 80, 10))[0]
+                self.mail[("lost", "sent", "doubled")[copies]] += 1
             for _ in range(copies):
                 self._deliver(healer, record)
 
@@ -167,4 +176,5 @@ class City:
             healer.hear(heard)
 
         delay = 0.05 if self.quiet else self._chance.choice((0.01, 0.2, 1.0, 5.0))
+        self.mail["overtaken"] += delay > 1.0
         self._turns.spawn("mail", self.process, arrive, after_seconds=delay)

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, TypeVar
@@ -19,19 +19,76 @@ T = TypeVar("T")
 
 class TurnFuture(Future[Any]):
     """
-    A future whose result is waited for by giving the turn away.
+    A future whose result is waited for by giving the turn away. One thread needs no condition, and most of them are done when they are asked.
     """
 
     def __init__(self, turns: Turns) -> None:
-        super().__init__()
         self._turns = turns
+        self._done = self._cancelled = False
+        self._value: Any = None
+        self._error: BaseException | None = None
+        self._callbacks: list[Callable[[Future[Any]], object]] = []
+
+    def done(self) -> bool:
+        """
+        Whether the result is there.
+        """
+        return self._done
+
+    def cancelled(self) -> bool:
+        """
+        Whether it will never begin.
+        """
+        return self._cancelled
+
+    def cancel(self) -> bool:
+        """
+        Have it never begin. Only asked of what waits in a queue.
+        """
+        self._cancelled = True
+        self._end()
+        return True
 
     def result(self, timeout: float | None = None) -> Any:
         """
         The result, when it is there.
         """
-        _await(self._turns, self)
-        return super().result(0)
+        if not self._done:
+            _await(self._turns, self)
+        if self._cancelled:
+            raise CancelledError
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def set_result(self, result: Any) -> None:
+        """
+        Here it is.
+        """
+        self._value = result
+        self._end()
+
+    def set_exception(self, exception: BaseException | None) -> None:
+        """
+        There is none.
+        """
+        self._error = exception
+        self._end()
+
+    def add_done_callback(self, fn: Callable[[Future[Any]], object]) -> None:
+        """
+        Tell, now or when it is there.
+        """
+        if self._done:
+            fn(self)
+        else:
+            self._callbacks.append(fn)
+
+    def _end(self) -> None:
+        self._done = True
+        callbacks, self._callbacks = self._callbacks, []
+        for tell in callbacks:
+            tell(self)
 
 
 def _await(turns: Turns, future: Future[Any]) -> None:
@@ -56,6 +113,19 @@ class TurnExecutor(Executor):
         self._queue: deque[tuple[TurnFuture, Callable[[], Any]]] = deque()
         self._running: list[TurnFuture] = []
 
+    def map(
+        self,
+        fn: Callable[..., T],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+    ) -> Iterator[T]:
+        """
+        Results in the order of what was asked.
+        """
+        futures = [self.submit(fn, *args) for args in zip(*iterables, strict=False)]
+        return (future.result() for future in futures)
+
     def submit(
         self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> Future[Any]:
@@ -73,7 +143,7 @@ class TurnExecutor(Executor):
     def _work(self) -> None:
         while self._queue:
             future, act = self._queue.popleft()
-            if not future.set_running_or_notify_cancel():
+            if future.cancelled():
                 continue
             try:
                 result = act()

@@ -26,8 +26,8 @@ from tests.sim.turns import Process, TurnClock, Turns
 
 SAFETY_SECONDS = 120.0
 RECOVERY_SECONDS = 3_600.0
-STRIKE_SECONDS = 6.0
-"""From one thing that goes wrong to the next, on average."""
+STRIKE_SECONDS = (2.0, 5.0, 12.0)
+"""From one thing that goes wrong to the next, on average; each world has its own."""
 
 PERSON_SECONDS = 20.0
 """How soon a person looks after what healing has given up."""
@@ -54,6 +54,7 @@ class Report:
     trace: tuple[str, ...]
     struck: Counter[str]
     did: Counter[str]
+    mail: Counter[str]
     takeovers: tuple[float, ...]
     seconds: float
     again: str
@@ -113,6 +114,7 @@ class Simulation:
             for healer in self.city.alive()
         )
         drawn = self.chance.choice((1, 2, 2, 3))
+        self.strike_seconds = self.chance.choice(STRIKE_SECONDS)
         self.kill_ratio = self.chance.choice((0.0, 0.0, 0.0005, 0.002))
         self.stop_ratio = self.chance.choice((0.0, 0.0, 0.0005))
         self.city = City(
@@ -178,6 +180,7 @@ class Simulation:
             trace=tuple(self.laws.trace),
             struck=self.chaos.counts,
             did=self.laws.counts,
+            mail=self.city.mail,
             takeovers=tuple(self.laws.takeovers),
             seconds=self.turns.now,
             again=self.again(),
@@ -209,7 +212,7 @@ class Simulation:
         self.city.open()
         end = self.turns.now + SAFETY_SECONDS
         while True:
-            self.turns.sleep(self.chance.expovariate(1 / STRIKE_SECONDS))
+            self.turns.sleep(self.chance.expovariate(1 / self.strike_seconds))
             if self.turns.now >= end:
                 return
             self.chaos.strike()

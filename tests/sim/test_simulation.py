@@ -7,15 +7,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.sim.simulation import Report, play
+from tests.sim.simulation import play
+from tests.sim.tally import play_all
 
 SEEDS = int(os.environ.get("SIM_SEEDS") or 60)
+FIRST = int(os.environ.get("SIM_FIRST") or 0)
 SEED = os.environ.get("SIM_SEED") or ""
 REPLAYED = 8
 """A seed with stops, kills and three healers."""
@@ -32,13 +32,10 @@ def test_seeds():
     """
     In every seed every law holds at every step, and when the faults end everything converges.
     """
-    begin = time.process_time()
-    reports = [play(seed) for seed in range(SEEDS)]
-    seconds = time.process_time() - begin
+    tally = play_all(range(FIRST, FIRST + SEEDS))
 
-    _tell(reports, seconds)
-    broken = [report.story() for report in reports if report.broken]
-    assert not broken, "\n\n".join(broken)
+    sys.stdout.write("\n" + "\n".join(tally.lines()) + "\n")
+    assert not tally.broken, "\n\n".join(tally.broken.values())
 
 
 @pytest.mark.skipif(not SEED, reason="make sim SEED=n")
@@ -71,28 +68,3 @@ def test_a_seed_replays_identically():
         for number in ("1", "2")
     }
     assert len(digests) == 1
-
-
-def _tell(reports: list[Report], seconds: float) -> None:
-    """
-    What `make sim` prints.
-    """
-    cases = sum(report.cases for report in reports)
-    takeovers = sorted(one for report in reports for one in report.takeovers)
-    struck = sum((report.struck for report in reports), Counter())
-    did = sum((report.did for report in reports), Counter())
-    rate = cases / seconds * 60
-    lines = [
-        f"{len(reports)} seeds, {sum(bool(r.broken) for r in reports)} broken",
-        f"{struck.total()} things went wrong: {_listed(struck)}",
-        f"{cases} cases closed; healers did: {_listed(did)}",
-        f"{seconds:.1f} s of one processor, {rate:.0f} incidents a minute",
-    ]
-    if takeovers:
-        p99 = takeovers[int(len(takeovers) * 0.99)]
-        lines.append(f"{len(takeovers)} cases taken over, p99 {p99:.2f} s virtually")
-    sys.stdout.write("\n" + "\n".join(lines) + "\n")
-
-
-def _listed(counts: Counter[str]) -> str:
-    return ", ".join(f"{name} {number}" for name, number in sorted(counts.items()))

@@ -1,7 +1,7 @@
 """
-Turns: many tasks in one thread, each a greenlet, and a seed that decides who is next.
+Turns: many tasks in one thread, each in a greenlet, and a seed that decides who is next.
 
-Time is virtual and passes only when nobody has anything to do now. A task gives its turn away where it sleeps, waits, or passes a point (a call of
+Whoever gives its turn away goes straight to the next one; a greenlet whose task has ended takes up another's. Both only save time. Time is virtual and passes only when nobody has anything to do now. A task gives its turn away where it sleeps, waits, or passes a point (a call of
 the cloud, a commit of the store). Tasks belong to a process, which may be killed or stopped at any point, as a whole.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from greenlet import getcurrent, greenlet
+from greenlet import GreenletExit, getcurrent, greenlet
 
 from fournines.cloud.simulated import Killed
 from fournines.cloud.virtual_clock import EPOCH
@@ -44,12 +44,13 @@ class Process:
 @dataclass(eq=False, slots=True)
 class Task:
     """
-    One flow of control. `ticket` grows with every waking, so that outdated alarms are known.
+    One flow of control. `ticket` grows with every waking, so that outdated alarms are known; `glet` runs it once it has begun.
     """
 
     name: str
     process: Process
-    glet: greenlet
+    act: Callable[[], object]
+    glet: greenlet | None = None
     ticket: int = 0
     waiting: bool = False
 
@@ -76,6 +77,8 @@ class Turns:
         self.on_kill: Callable[[Process], None] = lambda _process: None
         self.on_stop: Callable[[], None] = lambda: None
         self._hub = getcurrent()
+        self._idle: list[greenlet] = []
+        self._end = 0.0
         self._ready: list[Task] = []
         self._first: list[Task] = []
         self._alarms: list[tuple[float, int, int, Task]] = []
@@ -87,18 +90,20 @@ class Turns:
         """
         Let so many seconds pass, or fewer once a task says `enough` or breaks.
         """
-        end = self.now + seconds
+        self._end = self.now + seconds
         self.enough = False
-        while not self.broken and not self.enough:
-            task = self._next(end)
-            if task is None:
-                self.now = end
-                return
-            self.current = task
-            task.glet.switch()
-            self.current = None
+        self._go(self._next())
+        self.current = None
+        if not self.broken and not self.enough:
+            self.now = self._end
 
-    def _next(self, end: float) -> Task | None:
+    def _next(self) -> Task | None:
+        """
+        Whose turn it is; None: nobody's any more in this run.
+        """
+        if self.broken or self.enough:
+            return None
+        end = self._end
         while True:
             if self._first:
                 task = self._first.pop()
@@ -147,18 +152,7 @@ class Turns:
         if process.dead:
             raise Killed(name)
 
-        def body() -> None:
-            try:
-                if not process.dead:
-                    act()
-            except Killed:
-                pass
-            except BaseException as error:  # noqa: BLE001  told to whoever runs the simulation
-                self.broken.append(error)
-            finally:
-                process.tasks.pop(task, None)
-
-        task = Task(name, process, greenlet(body, self._hub))
+        task = Task(name, process, act)
         process.tasks[task] = None
         if after_seconds:
             task.waiting = True
@@ -169,6 +163,52 @@ class Turns:
             self._away()
         else:
             self._ready.append(task)
+
+    def _serve(self, task: Task) -> None:
+        """
+        A greenlet's life: one task after the other.
+        """
+        me = getcurrent()
+        while True:
+            task.glet = me
+            self._perform(task)
+            chosen = self._next()
+            if chosen is None or chosen.glet is not None:
+                self._idle.append(me)
+                chosen = self._go(chosen)
+            else:
+                self.current = chosen
+            assert chosen is not None
+            task = chosen
+            me.gr_context = None
+
+    def _perform(self, task: Task) -> None:
+        try:
+            if not task.process.dead:
+                task.act()
+        except Killed:
+            pass
+        except GreenletExit:
+            # The simulation is over, and nobody will ever go on with this task.
+            raise
+        except BaseException as error:  # noqa: BLE001  told to whoever runs the simulation
+            self.broken.append(error)
+        finally:
+            task.process.tasks.pop(task, None)
+
+    def _go(self, task: Task | None) -> Task | None:
+        """
+        Give the turn to a task, or to whoever runs the simulation; it comes back with a task for an idle greenlet.
+        """
+        self.current = task
+        if task is None:
+            given = self._hub.switch() if getcurrent() is not self._hub else None
+        elif task.glet is not None:
+            given = task.glet.switch()
+        else:
+            glet = self._idle.pop() if self._idle else greenlet(self._serve, self._hub)
+            given = glet.switch(task)
+        return given
 
     def wake(self, task: Task) -> None:
         """
@@ -237,7 +277,9 @@ class Turns:
 
     def _away(self) -> None:
         task = self._me()
-        self._hub.switch()
+        chosen = self._next()
+        if chosen is not task:
+            self._go(chosen)
         if task.process.dead:
             raise Killed(task.name)
 
@@ -271,13 +313,17 @@ class TurnClock:
     def __init__(self, turns: Turns, process: Process | None = None) -> None:
         self._turns = turns
         self._process = process
+        self._told = 0.0, EPOCH
 
     def now(self) -> datetime:
         """
         The present as this process believes it to be.
         """
         wrong = self._process.clock_offset if self._process else 0.0
-        return EPOCH + timedelta(seconds=self._turns.now + wrong)
+        seconds, told = self._turns.now + wrong, self._told
+        if told[0] != seconds:
+            self._told = told = seconds, EPOCH + timedelta(seconds=seconds)
+        return told[1]
 
     def monotonic(self) -> float:
         """

@@ -57,6 +57,11 @@ class Answer:
         return self.code is not None and self.code < 500
 
 
+REFUSED = Answer(None, 0.0, "refused")
+WELL = Answer(200, QUICK_SECONDS)
+BAD = Answer(500, QUICK_SECONDS)
+
+
 def ask(
     record: InstanceRecord | None,
     now: datetime,
@@ -69,7 +74,7 @@ def ask(
     One HTTP request to an instance, over its health page or over what users use.
     """
     if record is None or not _up(record, now):
-        return Answer(None, 0.0, "refused")
+        return REFUSED
     if record.behaviour is Behaviour.HANG:
         return Answer(None, timeout_seconds, "timeout")
     grey = not health_path
@@ -80,7 +85,7 @@ def ask(
         return Answer(200, SLOW_SECONDS)
     grey_bad = record.behaviour is Behaviour.GREY_ERRORS or hardship is Hardship.STARVED
     bad = record.behaviour is Behaviour.ERRORS or (grey_bad and grey)
-    return Answer(500 if bad else 200, QUICK_SECONDS)
+    return BAD if bad else WELL
 
 
 def _up(record: InstanceRecord, now: datetime) -> bool:

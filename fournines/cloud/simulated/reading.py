@@ -4,8 +4,9 @@ From the simulated cloud's records to the domain's values.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from datetime import datetime
+from typing import TypeVar
 
 from fournines.cloud.simulated.health import operating_status
 from fournines.cloud.simulated.records import (
@@ -14,9 +15,13 @@ from fournines.cloud.simulated.records import (
     InstanceRecord,
     LoadBalancerRecord,
     Marked,
+    MemberRecord,
     NetworkRecord,
     PoolRecord,
     PortRecord,
+    SecurityGroupRecord,
+    ServerGroupRecord,
+    Told,
     VolumeRecord,
 )
 from fournines.cloud.simulated.world import World
@@ -36,26 +41,72 @@ from fournines.model.inventory import (
     ServerGroup,
     Volume,
 )
+from fournines.model.value import Value
+
+V = TypeVar("V", bound=Value)
+
+
+def _kept(record: Told, content: Hashable, make: Callable[[], V]) -> V:
+    """
+    The value that a record was told as last, as long as what may change of it has not.
+    """
+    if record.told is None or record.told[0] != content:
+        record.told = content, make()
+    found: V = record.told[1]
+    return found
 
 
 def instance(record: InstanceRecord) -> Instance:
     """
     An instance as people see it.
     """
-    return Instance(
-        id=record.id,
-        name=record.name,
-        owner=record.owner,
-        status=record.status,
-        zone=record.zone,
-        host=record.host,
-        address=record.address,
-        image=record.spec.image,
-        flavor=record.spec.flavor,
-        created_at=record.created_at,
-        fault=record.fault if record.status == "ERROR" else None,
-        locked=record.locked,
-        holds_key=sealing.KEY in record.spec.metadata,
+    fault = record.fault if record.status == "ERROR" else None
+    holds_key = sealing.KEY in record.spec.metadata
+    content = (
+        record.status,
+        record.zone,
+        record.host,
+        record.address,
+        fault,
+        record.locked,
+        holds_key,
+        record.owner,
+    )
+    return _kept(
+        record,
+        content,
+        lambda: Instance(
+            id=record.id,
+            name=record.name,
+            owner=record.owner,
+            status=record.status,
+            zone=record.zone,
+            host=record.host,
+            address=record.address,
+            image=record.spec.image,
+            flavor=record.spec.flavor,
+            created_at=record.created_at,
+            fault=fault,
+            locked=record.locked,
+            holds_key=holds_key,
+        ),
+    )
+
+
+def _member(record: MemberRecord) -> Member:
+    status = operating_status(record)
+    content = (record.address, record.port, record.weight, status)
+    return _kept(
+        record,
+        content,
+        lambda: Member(
+            id=record.id,
+            name=record.instance,
+            address=record.address,
+            port=record.port,
+            weight=record.weight,
+            operating_status=status,
+        ),
     )
 
 
@@ -63,18 +114,12 @@ def pool(record: PoolRecord) -> Pool:
     """
     A pool with its members.
     """
-    members = tuple(
-        Member(
-            id=member.id,
-            name=member.instance,
-            address=member.address,
-            port=member.port,
-            weight=member.weight,
-            operating_status=operating_status(member),
-        )
-        for member in record.members.values()
+    members = tuple(_member(member) for member in record.members.values())
+    return _kept(
+        record,
+        members,
+        lambda: Pool(id=record.id, name=record.spec.name, members=members),
     )
-    return Pool(id=record.id, name=record.spec.name, members=members)
 
 
 def load_balancer(world: World, record: LoadBalancerRecord) -> LoadBalancer:
@@ -82,20 +127,42 @@ def load_balancer(world: World, record: LoadBalancerRecord) -> LoadBalancer:
     A load balancer with everything in it.
     """
     pools = tuple(pool(one) for one in record.pools.values())
-    statuses = {m.operating_status for one in pools for m in one.members}
     floating = next(
-        (f for f in world.floating_ips.values() if f.load_balancer == record.name), None
+        (
+            f.address
+            for f in world.floating_ips.values()
+            if f.load_balancer == record.name
+        ),
+        None,
     )
+    content = (
+        record.status,
+        record.dead,
+        record.failover_stopped,
+        record.vip_address,
+        floating,
+        tuple(record.listeners.values()),
+        pools,
+        record.owner,
+    )
+    return _kept(record, content, lambda: _load_balancer(record, pools, floating))
+
+
+def _load_balancer(
+    record: LoadBalancerRecord, pools: tuple[Pool, ...], floating: str | None
+) -> LoadBalancer:
     return LoadBalancer(
         id=record.id,
         name=record.name,
         owner=record.owner,
         provisioning_status=record.status,
-        operating_status=_operating(record, statuses),
+        operating_status=_operating(
+            record, {m.operating_status for one in pools for m in one.members}
+        ),
         failover_stopped=record.failover_stopped,
         vip_address=record.vip_address,
         vip_port_id=f"port-{record.id}",
-        floating_address=floating.address if floating else None,
+        floating_address=floating,
         listeners=tuple(
             Listener(
                 id=number,
@@ -120,13 +187,17 @@ def network(record: NetworkRecord) -> Network:
     """
     A network.
     """
-    return Network(
-        id=record.id,
-        name=record.name,
-        owner=record.owner,
-        subnet_id=f"subnet-{record.id}",
-        cidr=record.cidr,
-        router_id=f"router-{record.id}",
+    return _kept(
+        record,
+        record.owner,
+        lambda: Network(
+            id=record.id,
+            name=record.name,
+            owner=record.owner,
+            subnet_id=f"subnet-{record.id}",
+            cidr=record.cidr,
+            router_id=f"router-{record.id}",
+        ),
     )
 
 
@@ -177,12 +248,35 @@ def floating_ip(world: World, record: FloatingIpRecord) -> FloatingIp:
     A floating IP.
     """
     target = world.load_balancers.get(record.load_balancer or "")
-    return FloatingIp(
-        id=record.id,
-        name=record.name,
-        owner=record.owner,
-        address=record.address,
-        port_id=f"port-{target.id}" if target else None,
+    port = f"port-{target.id}" if target else None
+    return _kept(
+        record,
+        (port, record.owner),
+        lambda: FloatingIp(
+            id=record.id,
+            name=record.name,
+            owner=record.owner,
+            address=record.address,
+            port_id=port,
+        ),
+    )
+
+
+def _security_group(record: SecurityGroupRecord) -> SecurityGroup:
+    return _kept(
+        record,
+        record.owner,
+        lambda: SecurityGroup(id=record.id, name=record.name, owner=record.owner),
+    )
+
+
+def _server_group(record: ServerGroupRecord) -> ServerGroup:
+    return _kept(
+        record,
+        (record.owner, record.policy),
+        lambda: ServerGroup(
+            id=record.id, name=record.name, owner=record.owner, policy=record.policy
+        ),
     )
 
 
@@ -210,14 +304,10 @@ def inventory(
         flavors=world.scenario.flavors,
         networks=tuple(network(r) for r in world.networks.values() if mine(r)),
         security_groups=tuple(
-            SecurityGroup(id=r.id, name=r.name, owner=r.owner)
-            for r in world.security_groups.values()
-            if mine(r)
+            _security_group(r) for r in world.security_groups.values() if mine(r)
         ),
         server_groups=tuple(
-            ServerGroup(id=r.id, name=r.name, owner=r.owner, policy=r.policy)
-            for r in world.server_groups.values()
-            if mine(r)
+            _server_group(r) for r in world.server_groups.values() if mine(r)
         ),
         volumes=tuple(volume(r) for r in world.volumes.values() if mine(r)),
         instances=tuple(instance(r) for r in world.instances.values() if mine(r)),

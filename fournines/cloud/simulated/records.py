@@ -4,11 +4,12 @@ What the simulated cloud remembers of each resource: mutable records, touched on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
+from typing import Any
 
 from fournines.model.ownership import Owner
 from fournines.model.specification import (
@@ -33,8 +34,17 @@ class Behaviour(StrEnum):
     GREY_SLOW = "grey-slow"
 
 
+@dataclass(slots=True, kw_only=True)
+class Told:
+    """
+    What is read of again and again. `told` is the value it was read as last, with the content that it was made from.
+    """
+
+    told: tuple[Hashable, Any] | None = field(default=None, repr=False, compare=False)
+
+
 @dataclass(slots=True)
-class Marked:
+class Marked(Told):
     """
     What every record has; `owner` None is a stranger's.
     """
@@ -143,7 +153,7 @@ class InstanceRecord(Marked):
 
 
 @dataclass(slots=True)
-class MemberRecord:
+class MemberRecord(Told):
     """
     An instance in a pool. `epoch` as for instances; `up` is the health monitor's last word, None before its first.
     """
@@ -160,7 +170,7 @@ class MemberRecord:
 
 
 @dataclass(slots=True)
-class PoolRecord:
+class PoolRecord(Told):
     """
     A pool.
     """

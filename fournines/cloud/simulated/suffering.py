@@ -18,6 +18,8 @@ def hardship(world: World, record: InstanceRecord | None, now: datetime) -> Hard
     """
     if record is None or record.owner is None:
         return Hardship.NONE
+    if not (world.needs or world.pressure):
+        return Hardship.NONE
     me = f"{record.owner.platform}-{record.owner.service}"
     below = world.needs.get(me)
     if below is not None and not any(

@@ -6,11 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from threading import RLock
 
 from fournines.model.case import Case
 from fournines.store.memory.leases import MemoryLeases
 from fournines.store.protocol import Lease, StoreError
+
+_by_id = attrgetter("id")
+_by_age = attrgetter("opened_at")
 
 
 class MemoryCases:
@@ -67,8 +71,9 @@ class MemoryCases:
                 and (key is None or case.subject.key == key)
                 and (since is None or case.opened_at >= since)
             ]
-        found.sort(key=lambda case: case.id)
-        found.sort(key=lambda case: case.opened_at, reverse=True)
+        if len(found) > 1:
+            found.sort(key=_by_id)
+            found.sort(key=_by_age, reverse=True)
         return tuple(found[:limit])
 
     def forget(self, before: datetime) -> int:
