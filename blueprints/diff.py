@@ -10,19 +10,21 @@ Invariants, held by laws in tests/decide:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from blueprints import removal, strangers
 from blueprints.fragment import Fragment, joined
 from blueprints.identity import unwanted_ports
 from blueprints.observed import Observed
 from blueprints.service_plan import plan_service
+from fournines.model.cluster import ClusterView
 from fournines.model.desired import Platform, Service
 from fournines.model.inventory import Inventory
 from fournines.model.refusal import Reason, Refusal
 from fournines.planning import plan as planning
 from fournines.planning.costs import deadline_seconds
 from fournines.planning.plan import Plan, Purpose
+from fournines.planning.pools import Place
 from fournines.planning.steps import EnsureNetwork
 
 
@@ -33,6 +35,8 @@ def plan_platform(
     only: str | None = None,
     purpose: Purpose = Purpose.DEPLOY,
     drained: frozenset[str] = frozenset(),
+    views: Mapping[tuple[str, str], ClusterView] | None = None,
+    insist: bool = False,
 ) -> Plan:
     """
     What is to be done so that the platform is as desired.
@@ -43,6 +47,8 @@ def plan_platform(
         only: One service (and the network it needs); None takes all, and removes services that are not asked for.
         purpose: What the plan is for.
         drained: Instances that open healing cases hold; nothing is done in their slots.
+        views: What stateful groups say of themselves, by service and group. From one that is not in it nothing is taken away.
+        insist: A person takes the risk that a size brings.
 
     Raises:
         KeyError: There is no service `only`.
@@ -52,7 +58,7 @@ def plan_platform(
     if taken:
         # Nothing is touched while somebody else's resource stands where ours should be.
         return _plan(purpose, desired.name, only, inventory, Fragment(refusals=taken))
-    observed = Observed(inventory)
+    observed = Observed(inventory, views=views, by_role=_by_role(desired))
     network = _network(desired, observed)
     pieces = [network]
     ready: dict[str, tuple[str, ...]] = {}
@@ -64,6 +70,7 @@ def plan_platform(
             drained=drained,
             network_needs=network.ready,
             after=after,
+            insist=insist,
         )
         ready[service.name] = made.ready
         gone = removal.orphans(service, observed, after=made.ready)
@@ -92,14 +99,26 @@ def plan_destroy(
 
 def floors(desired: Platform) -> dict[str, int]:
     """
-    Per pool's name, how many members must serve at any moment: for the plan's linter.
+    Per pool's name, how many members must serve at any moment: for the plan's linter. Pools that ask for a role have no such number: the
+    service itself moves its roles.
     """
     return {
         membership.pool: group.healing.min_healthy
         for service in desired.services
         for group in service.groups
         for membership in group.memberships
+        if membership.role is None
     }
+
+
+def _by_role(desired: Platform) -> frozenset[Place]:
+    return frozenset(
+        Place(membership.load_balancer, membership.pool)
+        for service in desired.services
+        for group in service.groups
+        for membership in group.memberships
+        if membership.role is not None
+    )
 
 
 def in_order(services: Iterable[Service]) -> tuple[Service, ...]:

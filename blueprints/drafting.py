@@ -7,18 +7,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
-from fournines.model.desired import Membership, Probe
+from fournines.model.desired import Membership, Probe, Service
 from fournines.model.specification import InstanceSpec, MemberSpec
 from fournines.planning.costs import deadline_seconds
 from fournines.planning.pools import Place
 from fournines.planning.steps import (
+    AwaitMember,
     AwaitServing,
     DeleteInstance,
     DeleteResource,
     Drain,
     EnsureInstance,
+    ForgetMember,
     JoinPool,
     LeavePool,
+    PrepareLeave,
     SetWeight,
     WithdrawKey,
 )
@@ -112,6 +115,7 @@ def await_serving(
         instances=tuple(instances),
         probe_port=probe.port if probe else None,
         probe_path=probe.path if probe else None,
+        role=membership.role,
     )
 
 
@@ -202,6 +206,69 @@ def delete_resource(
         why=why,
         resource=resource,
         name=name,
+    )
+
+
+def prepare_leave(
+    service: Service,
+    group: str,
+    slot: str,
+    instance: str,
+    *,
+    needs: Iterable[str],
+    why: str,
+    for_good: bool = False,
+) -> PrepareLeave:
+    """
+    Make it safe to stop a member.
+    """
+    return PrepareLeave(
+        id=f"prepare-leave/{instance}",
+        needs=ids(needs),
+        deadline_seconds=deadline_seconds("prepare-leave"),
+        why=why,
+        platform=service.platform,
+        service=service.name,
+        group=group,
+        slot=slot,
+        instance=instance,
+        for_good=for_good,
+    )
+
+
+def await_member(
+    service: Service, group: str, slot: str, instance: str, *, needs: Iterable[str]
+) -> AwaitMember:
+    """
+    Wait until an instance is the full member of its slot.
+    """
+    return AwaitMember(
+        id=f"await-member/{instance}",
+        needs=ids(needs),
+        deadline_seconds=deadline_seconds("await-member"),
+        why="no other may leave before",
+        platform=service.platform,
+        service=service.name,
+        group=group,
+        slot=slot,
+    )
+
+
+def forget_member(
+    service: Service, group: str, slot: str, *, needs: Iterable[str], why: str
+) -> ForgetMember:
+    """
+    Have a service no longer count a member.
+    """
+    return ForgetMember(
+        id=f"forget-member/{slot}",
+        needs=ids(needs),
+        deadline_seconds=deadline_seconds("forget-member"),
+        why=why,
+        platform=service.platform,
+        service=service.name,
+        group=group,
+        slot=slot,
     )
 
 

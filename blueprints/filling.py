@@ -57,9 +57,9 @@ def next_instance(scope: Scope, slot: Slot, zone: str | None) -> InstanceSpec:
     return scope.service.instance(scope.group, slot.number, generation, zone)
 
 
-def fill(scope: Scope, empty: Sequence[Slot]) -> Fragment:
+def fill(scope: Scope, empty: Sequence[Slot], *, label: str = "new") -> Fragment:
     """
-    Make an instance in each of these slots and bring them into service.
+    Make an instance in each of these slots and bring them into service. `label` makes the ids of the pool steps unique within the plan.
     """
     if not empty:
         return Fragment()
@@ -92,7 +92,7 @@ def fill(scope: Scope, empty: Sequence[Slot]) -> Fragment:
         )
     made = [step.id.removeprefix("ensure-instance/") for step in makes]
     service = bring_into_service(
-        scope, made, label="new", needs=[step.id for step in makes]
+        scope, made, label=label, needs=[step.id for step in makes]
     )
     keys = withdrawals(scope, made, service.ready)
     whole = joined((volumes, *cleared, Fragment(steps=tuple(makes)), service, keys))

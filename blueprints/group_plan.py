@@ -32,13 +32,13 @@ def plan_group(scope: Scope) -> Fragment:
     scope = scope.after(step.id for step in ports)
     every, surplus = slots(scope.service, scope.group, scope.observed)
     refusals: list[Refusal] = []
-    free = [slot for slot in every if _free(scope, slot, refusals)]
+    free = [slot for slot in every if is_free(scope, slot, refusals)]
     empty = [s for s in free if s.condition in {Condition.VACANT, Condition.UNFINISHED}]
     filled = [s for s in free if s.condition is Condition.FILLED]
     outdated = [s for s in free if s.condition is Condition.OUTDATED]
 
     filling = fill(scope, empty)
-    returning = _return(scope, filled)
+    returning = give_back(scope, filled)
     entering = joined((filling, returning))
     leftovers = _retire_leftovers(scope, [*empty, *filled], filling, returning)
     serving = _serving(scope, every)
@@ -55,8 +55,8 @@ def plan_group(scope: Scope) -> Fragment:
     whole = joined(
         (
             Fragment(steps=ports),
-            _tidy_pools(scope),
-            _missing_volumes(scope, [*filled, *outdated]),
+            tidy_pools(scope),
+            missing_volumes(scope, [*filled, *outdated]),
             filling,
             returning,
             left_behind(scope, filled, returning.ready),
@@ -73,7 +73,7 @@ def plan_group(scope: Scope) -> Fragment:
     )
 
 
-def _free(scope: Scope, slot: Slot, refusals: list[Refusal]) -> bool:
+def is_free(scope: Scope, slot: Slot, refusals: list[Refusal]) -> bool:
     """
     Whether the slot is ours to change now; says why not when there was something to do.
     """
@@ -116,7 +116,7 @@ def _serving(scope: Scope, every: Sequence[Slot]) -> int:
     )
 
 
-def _return(scope: Scope, filled: Sequence[Slot]) -> Fragment:
+def give_back(scope: Scope, filled: Sequence[Slot]) -> Fragment:
     """
     Instances that should serve and do not: they join again, or get their weight back.
     """
@@ -189,7 +189,7 @@ def _retire_surplus(
     """
     Instances above the count go, unless too few would stay.
     """
-    refusals = tuple(_kept(scope, surplus))
+    refusals = tuple(held_back(scope, surplus))
     kept = {refusal.subject for refusal in refusals}
     going = [i for i in surplus if i.name not in kept]
     serving = [i for i in going if serves(i, scope.places, scope.observed)]
@@ -208,7 +208,10 @@ def _retire_surplus(
     return joined((Fragment(refusals=refusals), gone))
 
 
-def _kept(scope: Scope, surplus: Sequence[Instance]) -> Iterator[Refusal]:
+def held_back(scope: Scope, surplus: Sequence[Instance]) -> Iterator[Refusal]:
+    """
+    Instances that are to go and may not, each with why.
+    """
     for instance in surplus:
         if instance.name in scope.drained:
             yield Refusal(
@@ -237,7 +240,7 @@ def _too_few(scope: Scope, serving: Sequence[Instance], staying: int) -> Refusal
     )
 
 
-def _tidy_pools(scope: Scope) -> Fragment:
+def tidy_pools(scope: Scope) -> Fragment:
     """
     Members whose instance is gone leave their pools.
     """
@@ -251,7 +254,7 @@ def _tidy_pools(scope: Scope) -> Fragment:
     return Fragment(steps=tuple(steps))
 
 
-def _missing_volumes(scope: Scope, living: Sequence[Slot]) -> Fragment:
+def missing_volumes(scope: Scope, living: Sequence[Slot]) -> Fragment:
     """
     Volumes that instances lack although they are of the present specification or older: a lost volume is made anew.
     """

@@ -4,9 +4,10 @@ An inventory with the look-ups a diff needs, each made once, so that planning st
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
+from fournines.model.cluster import ClusterView
 from fournines.model.inventory import (
     FloatingIp,
     Instance,
@@ -28,10 +29,23 @@ R = TypeVar("R", bound=Resource)
 class Observed:
     """
     What is, by name and by place. Only what carries our mark is found here.
+
+    Args:
+        inventory: The cloud's word.
+        views: What stateful groups say of themselves, by service and group; a group that is not in it could not be asked.
+        by_role: Pools whose check is answered only in some role: what they call DOWN may be well.
     """
 
-    def __init__(self, inventory: Inventory) -> None:
+    def __init__(
+        self,
+        inventory: Inventory,
+        *,
+        views: Mapping[tuple[str, str], ClusterView] | None = None,
+        by_role: Collection[Place] = (),
+    ) -> None:
         self.inventory = inventory
+        self.views = views or {}
+        self.by_role = frozenset(by_role)
         self.networks: dict[str, Network] = _by_name(inventory.networks)
         self.security_groups: dict[str, SecurityGroup] = _by_name(
             inventory.security_groups

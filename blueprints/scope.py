@@ -22,6 +22,7 @@ class Scope:
         drained: Instances that a healing case holds: their slots are left alone.
         shared_needs: Steps an instance of this group needs done before it is made.
         balancer_needs: Steps of this plan that make or change a load balancer, by its name.
+        insist: A person takes the risk that a size brings.
     """
 
     service: Service
@@ -30,6 +31,7 @@ class Scope:
     drained: frozenset[str]
     shared_needs: tuple[str, ...]
     balancer_needs: Mapping[str, str]
+    insist: bool = False
 
     @property
     def places(self) -> tuple[Place, ...]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from blueprints import lifecycles
 from blueprints.drafting import ids
 from blueprints.editions import certified
 from blueprints.fragment import Fragment, joined
@@ -18,6 +19,7 @@ from blueprints.guards import (
 )
 from blueprints.observed import Observed
 from blueprints.scope import Scope
+from blueprints.stateful import plan_stateful
 from fournines.model import references
 from fournines.model.desired import Group, Service
 from fournines.model.inventory import LoadBalancer
@@ -44,6 +46,7 @@ def plan_service(
     drained: frozenset[str],
     network_needs: Sequence[str],
     after: Sequence[str],
+    insist: bool = False,
 ) -> Fragment:
     """
     What one service needs.
@@ -54,6 +57,7 @@ def plan_service(
         drained: Instances that a healing case holds.
         network_needs: Steps that make the network, when it is made in this plan.
         after: Steps after which the services this one depends on serve.
+        insist: A person takes the risk that a size brings.
     """
     broken = tuple(_broken_balancers(service, observed))
     if broken:
@@ -78,9 +82,11 @@ def plan_service(
                 )
             ),
             balancer_needs=balancer_ids,
+            insist=insist,
         )
         steady = tuple(server_group_changed(group, observed))
-        planned = plan_group(scope)
+        rules = lifecycles.of(service, group)
+        planned = plan_group(scope) if rules is None else plan_stateful(scope, rules)
         narrow = tuple(narrowed(scope, planned))
         pieces += [
             Fragment(steps=guards, refusals=steady),

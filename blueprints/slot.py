@@ -63,11 +63,12 @@ def places_of(group: Group) -> tuple[Place, ...]:
 
 def serves(instance: Instance, places: Collection[Place], observed: Observed) -> bool:
     """
-    Whether users' requests reach the instance; without a pool, whether it is up.
+    Whether users' requests reach the instance; without a pool, whether it is up. A pool that asks for a role says nothing of who is in another.
     """
     if instance.status in DEAD_STATUSES or instance.status == _HALF_BUILT:
         return False
-    members = (observed.members(place).get(instance.name) for place in places)
+    judging = (place for place in places if place not in observed.by_role)
+    members = (observed.members(place).get(instance.name) for place in judging)
     return all(member is not None and gets_requests(member) for member in members)
 
 

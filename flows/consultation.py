@@ -88,6 +88,7 @@ def consult(ward: Ward, subject: Subject) -> Consultation:
     floors = {
         place.pool: situation.group.healing.min_healthy
         for place in situation.group.memberships
+        if place.role is None
     }
     obstacles = [
         f"rule: {p}" for p in linter.problems(plan, situation.inventory, floors)

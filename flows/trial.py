@@ -84,7 +84,7 @@ class Trial:
         floors = {
             place.pool: situation.group.healing.min_healthy
             for place in situation.group.memberships
-            if not consent.takes_the_last(plan, situation)
+            if place.role is None and not consent.takes_the_last(plan, situation)
         }
         problems = linter.problems(plan, situation.inventory, floors)
         if problems:

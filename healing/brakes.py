@@ -12,7 +12,7 @@ from datetime import timedelta
 from fournines.model import quarantine
 from fournines.model.desired import instance_digest
 from fournines.model.refusal import Reason, Refusal
-from healing import ownership, restraints, storms
+from healing import ownership, quorum, restraints, storms
 from healing.situation import Situation, endpoint_floor
 
 Brake = Callable[[Situation], Refusal | None]
@@ -20,7 +20,15 @@ Brake = Callable[[Situation], Refusal | None]
 COOL_DOWN_SECONDS = 5.0
 """Pause after the first healing of a slot; doubles with every further one."""
 
-WAITING = frozenset({Reason.BUSY, Reason.DISRUPTIONS, Reason.COOL_DOWN, Reason.CALMING})
+WAITING = frozenset(
+    {
+        Reason.BUSY,
+        Reason.DISRUPTIONS,
+        Reason.COOL_DOWN,
+        Reason.CALMING,
+        Reason.QUORUM,
+    }
+)
 """Refusals that time cures: the case stays open and asks again."""
 
 
@@ -184,6 +192,7 @@ BRAKES: tuple[Brake, ...] = (
     storms.platform_storm,
     storms.storm,
     storms.zone_outage,
+    quorum.quorum,
     attempts,
     busy,
     disruptions,

@@ -27,7 +27,7 @@ from fournines.planning.steps import (
     Step,
     WithdrawKey,
 )
-from healing import replacement, service_plans
+from healing import handing_over, replacement, service_plans
 from healing.ladder import Choice
 from healing.rungs import Rung
 from healing.situation import Situation, pool_member
@@ -109,9 +109,11 @@ def _replace(situation: Situation, *, drain: bool) -> tuple[Step, ...]:
     first = [situation.subject.instance] if drain or hands_over else []
     if group.is_ordinal:
         first = list(change.leaving)
-    drains = _drain(situation, first, after=())
+    handed = handing_over.leave(situation)
+    steps.extend(handed)
+    drains = _drain(situation, first, after=tuple(step.id for step in handed))
     steps.extend(drains)
-    before = [step.id for step in drains if hands_over]
+    before = [step.id for step in (*handed, *drains) if hands_over]
     if group.is_ordinal:
         # Two instances cannot both have the slot's address.
         gone = _retire(situation, change.leaving, tuple(before))
@@ -148,7 +150,8 @@ def _replace(situation: Situation, *, drain: bool) -> tuple[Step, ...]:
         )
         steps.append(key)
     if group.is_ordinal:
-        return tuple(steps)
+        arrived = handing_over.arrive(situation, change.arriving, after=ready)
+        return (*steps, *arrived)
     rest = [name for name in change.leaving if name not in first]
     last = _drain(situation, rest, after=ready)
     steps.extend(last)
@@ -183,6 +186,7 @@ def _await(
         instances=(instance,),
         probe_port=probe.port if probe else None,
         probe_path=probe.path if probe else None,
+        role=place.role,
     )
 
 
@@ -218,7 +222,9 @@ def _retire(
 def _restart(situation: Situation) -> tuple[Step, ...]:
     name = situation.subject.instance
     assert name is not None
-    steps = _drain(situation, [name], after=())
+    steps: list[Step] = list(handing_over.leave(situation))
+    handed = tuple(step.id for step in steps)
+    steps += _drain(situation, [name], after=handed)
     restart = RestartInstance(
         id=f"restart-instance/{name}",
         needs=tuple(step.id for step in steps),
@@ -232,7 +238,7 @@ def _restart(situation: Situation) -> tuple[Step, ...]:
         steps.append(await_serving)
         steps.append(_weight_one(place, name, after=(await_serving.id,)))
         last = steps[-1].id
-    return tuple(steps)
+    return (*steps, *handing_over.arrive(situation, name, after=(last,)))
 
 
 def _drain(

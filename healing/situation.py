@@ -10,6 +10,7 @@ from datetime import datetime
 
 from fournines.model import names
 from fournines.model.case import Subject
+from fournines.model.cluster import ClusterView
 from fournines.model.desired import Group, Platform, Service
 from fournines.model.inventory import Instance, Inventory, Member
 from fournines.model.pause import Pause
@@ -66,6 +67,7 @@ class Situation:
         lease_holder: Who else holds the service's lease (a deploy, usually), in words.
         scene: What the engines looked at; None where nobody put it together.
         pattern: The whole platform's members; None where nobody put it together.
+        cluster: What the group says of itself, if it is stateful; None where nobody could say.
     """
 
     now: datetime
@@ -90,6 +92,7 @@ class Situation:
     lease_holder: str | None = None
     pattern: Pattern | None = None
     scene: Scene | None = None
+    cluster: ClusterView | None = None
 
     @property
     def member(self) -> MemberView | None:

@@ -24,6 +24,7 @@ from tasks import (
     foresight,
     giving_way,
     leasing,
+    membership,
     objections,
     observe,
     patients,
@@ -33,11 +34,17 @@ from tasks.audience import NOBODY, Audience
 from tasks.result import Result
 from tasks.workshop import Workshop
 
+_STOPPING = frozenset({Reason.NAME_TAKEN, Reason.SIZE})
+"""Refusals of one part for which nothing of the whole is begun."""
+
 _log = log.get("deployment")
 
 
 def plan(
-    workshop: Workshop, desired: Platform, *, only: str | None = None
+    workshop: Workshop,
+    desired: Platform,
+    *,
+    only: str | None = None,
 ) -> tuple[Plan, tuple[Refusal, ...]]:
     """
     What would be done, and what stands in the way of it; touches nothing.
@@ -75,7 +82,8 @@ def _look(
     seen = observe.inventory(workshop, desired.name)
     desired = baked.resolved(desired, seen.images)
     drained = patients.drained(workshop, desired.name)
-    made = diff.plan_platform(desired, seen, only=only, drained=drained)
+    views = membership.views(workshop, desired, seen, only)
+    made = diff.plan_platform(desired, seen, only=only, drained=drained, views=views)
     quota = objections.room(workshop, made)
     against = objections.raised(workshop, desired, seen, made, only, quota)
     return seen, made, quota, against
@@ -116,19 +124,21 @@ def deploy(
             purpose=purpose,
             drained=patients.drained(workshop, desired.name)
             | patients.given_up(workshop, desired.name, purpose),
+            views=membership.views(workshop, desired, seen, only),
+            insist=insist,
         )
         quota = objections.room(workshop, made)
         against = (
             *objections.raised(workshop, desired, seen, made, only, quota),
             *giving_way.objections(workshop, made, services, insist=insist),
         )
-        taken = any(r.reason is Reason.NAME_TAKEN for r in made.refusals)
+        stops = any(r.reason in _STOPPING for r in made.refusals)
         predicted = None
-        if not against and not taken:
+        if not against and not stops:
             predicted, against = foresight.look_ahead(
                 workshop, made, seen, desired, quota
             )
-        if against or taken:
+        if against or stops:
             # Checked before the first create: half a platform helps nobody.
             said = _refused(made, (*made.refusals, *against), predicted)
             rest = gentle.part(made, against)

@@ -14,7 +14,7 @@ from blueprints.lifecycle import Lifecycle
 from fournines import log
 from fournines.cloud.errors import CloudError, DeadlinePassed, RequestInvalid
 from fournines.model.cluster import ClusterView
-from fournines.model.desired import Group, Service
+from fournines.model.desired import Group, Platform, Service
 from fournines.model.inventory import DEAD_STATUSES, Inventory
 from fournines.model.refusal import Reason, Refusal
 from fournines.planning.steps import AwaitMember, ForgetMember, PrepareLeave
@@ -72,6 +72,26 @@ def view(seen: Ward, inventory: Inventory) -> ClusterView | None:
             error=str(error),
         )
         return None
+
+
+def views(
+    workshop: Workshop, desired: Platform, inventory: Inventory, only: str | None = None
+) -> dict[tuple[str, str], ClusterView]:
+    """
+    What the stateful groups of a platform, or of one service, say of themselves; whoever cannot be asked is left out.
+    """
+    found: dict[tuple[str, str], ClusterView] = {}
+    for service in desired.services:
+        if only not in {None, service.name}:
+            continue
+        for group in service.groups:
+            one = ward(workshop, service, group)
+            if one is None or not inventory.of_group(service.name, group.name):
+                continue
+            seen = view(one, inventory)
+            if seen is not None:
+                found[service.name, group.name] = seen
+    return found
 
 
 def prepare_leave(step: PrepareLeave, workshop: Workshop) -> None:
@@ -179,6 +199,8 @@ def _objection(
             detail=f"nobody in {step.service} says how its members are, and nothing "
             "is taken away on silence",
         )
+    if step.for_good:
+        seen = seen.without_voter(step.slot)
     return found.rules.may_leave(seen, step.slot, workshop.clock.now())
 
 

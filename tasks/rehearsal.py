@@ -20,9 +20,11 @@ from fournines.cloud.simulated.seeding import Likeness
 from fournines.cloud.simulated.traffic import through
 from fournines.cloud.simulated.world import World
 from fournines.cloud.virtual_clock import VirtualClock
-from fournines.model.desired import Service
+from fournines.model.desired import Platform, Service
 from fournines.model.inventory import Inventory, Quota
+from fournines.model.ownership import Owner
 from fournines.model.probing import Answer, ProbeResult
+from fournines.model.specification import NetworkSpec
 from fournines.planning import orders
 from fournines.planning.plan import Plan
 from fournines.planning.steps import (
@@ -36,6 +38,7 @@ from fournines.store.memory import MemoryStore
 from healing.pattern import Pattern
 from healing.rehearsal import Moment, Rehearsed
 from tasks import perform
+from tasks.operators.simulated import SimulatedOperator
 from tasks.workshop import Workshop
 
 
@@ -163,19 +166,21 @@ def rehearse(
 
     Without a pattern, members that their load balancer finds down are taken as hung, unless the plan waits for them.
     """
-    sick = _sick(pattern) if pattern else _down(plan, inventory)
+    sick = _sick(pattern) if pattern else _down(plan, inventory, services)
     like = _likeness(plan, inventory, services, quota, pattern, sick)
 
     def staged() -> _Stage:
         clock = VirtualClock(inventory.at)
         cloud = seeding.seeded(inventory, like, clock)
+        operator = SimulatedOperator(cloud, clock, settled=True)
         workshop = Workshop(
             cloud=cloud,
-            store=MemoryStore(clock),
+            store=_store(clock, inventory, services),
             clock=clock,
             prober=Eyes(cloud, clock),
             settings=settings,
             crew=Alone(),
+            operators={s.blueprint: lambda _workshop: operator for s in services},
         )
         return _Stage(workshop, cloud.world, _pools(services))
 
@@ -226,6 +231,21 @@ def _pools(services: Iterable[Service]) -> tuple[tuple[str, str], ...]:
     )
 
 
+def _store(
+    clock: VirtualClock, inventory: Inventory, services: Sequence[Service]
+) -> MemoryStore:
+    """
+    A store that knows these services alone.
+    """
+    store = MemoryStore(clock)
+    network = NetworkSpec(name="rehearsal", owner=Owner(platform=inventory.platform))
+    platform = Platform(
+        name=inventory.platform, network=network, services=tuple(services)
+    )
+    store.registry.put_platform(platform, at=clock.now())
+    return store
+
+
 def _likeness(  # noqa: PLR0917  everything a copy is made from
     plan: Plan,
     inventory: Inventory,
@@ -272,10 +292,20 @@ def _sick(pattern: Pattern) -> dict[str, Behaviour]:
     }
 
 
-def _down(plan: Plan, inventory: Inventory) -> dict[str, Behaviour]:
+def _down(
+    plan: Plan, inventory: Inventory, services: Sequence[Service]
+) -> dict[str, Behaviour]:
     """
-    Members that none of their load balancers finds up, those aside of which the plan expects that they will serve.
+    Members that none of their load balancers finds up, those aside of which the plan expects that they will serve. A pool that asks for a role says
+    nothing of who is in another.
     """
+    by_role = {
+        place.pool
+        for service in services
+        for group in service.groups
+        for place in group.memberships
+        if place.role is not None
+    }
     expected = {
         name
         for step in plan.steps
@@ -285,7 +315,7 @@ def _down(plan: Plan, inventory: Inventory) -> dict[str, Behaviour]:
     states: dict[str, set[str]] = {}
     for balancer in inventory.load_balancers:
         for pool in balancer.pools:
-            for member in pool.members:
+            for member in () if pool.name in by_role else pool.members:
                 states.setdefault(member.name, set()).add(member.operating_status)
     return {
         name: Behaviour.HANG

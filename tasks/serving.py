@@ -55,7 +55,7 @@ def _complaints(step: AwaitServing, workshop: Workshop) -> list[str]:
     if missing:
         return [f"{name} is not in the pool" for name in missing]
     silent = _unanswered(step, pool, workshop)
-    if silent:
+    if silent or step.role is not None:
         return silent
     return [
         f"the load balancer calls {member.name} {member.operating_status}"

@@ -110,6 +110,14 @@ class ClusterView(Value):
         """
         return next((m for m in self.members if m.slot_name == slot_name), None)
 
+    def without_voter(self, slot_name: str) -> ClusterView:
+        """
+        As it is once a member is counted no more, though it may still run.
+        """
+        member = self.member(slot_name)
+        voters = self.voters - bool(member and member.is_voter)
+        return self.model_copy(update={"voters": voters, "quorum": majority(voters)})
+
     def votes_without(self, slot_name: str | None) -> int:
         """
         The votes that are there when one slot's is not.

@@ -5,7 +5,8 @@ Held for every plan:
 - ids are unique, needs exist, nothing waits for itself;
 - what is both made and deleted is ordered;
 - deadlines are longer than what a step itself waits;
-- an instance is deleted only after it left the pools it served in.
+- an instance is deleted only after it left the pools it served in;
+- a member of a stateful service goes only after it has handed over, and no second one before the first is back or forgotten.
 
 Held when the inventory is given as well:
 - a serving member leaves its pool only after its weight went to 0;
@@ -18,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from fournines.model.inventory import Inventory
+from fournines.planning import handovers
 from fournines.planning.graph import Ancestry, PlanCyclic
 from fournines.planning.plan import Plan
 from fournines.planning.pools import Pools
@@ -90,6 +92,7 @@ def problems(
     return (
         *_made_and_deleted(plan, ancestry),
         *_deleted_while_serving(plan, ancestry, pools),
+        *handovers.problems(plan, ancestry),
         *_left_with_weight(plan, ancestry, pools),
         *_too_few_serving(plan, ancestry, pools, min_healthy or {}),
     )

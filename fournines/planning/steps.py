@@ -131,7 +131,8 @@ class AwaitServing(StepBase):
     """
     Wait until instances serve: our own HTTP probe of each answers, and the pool calls them ONLINE (or NO_MONITOR).
 
-    `hold_seconds` is how long that must stay so. `probe_path` None asks the load balancer alone.
+    `hold_seconds` is how long that must stay so. `probe_path` None asks the load balancer alone. In a pool that asks for a `role`, being a
+    member of it is all that can be waited for.
     """
 
     UNDO: ClassVar[str] = "none: it changes nothing"
@@ -142,6 +143,7 @@ class AwaitServing(StepBase):
     probe_port: int | None = None
     probe_path: str | None = None
     hold_seconds: float = 0.0
+    role: str | None = None
 
 
 class SetWeight(StepBase):
@@ -225,7 +227,8 @@ class PrepareLeave(StepBase):
     """
     Make it safe to stop a member of a stateful service: its rules are asked again, on a fresh view, and it hands over what it leads.
 
-    Waits within its deadline while time cures what the rules say. An instance that the cloud calls dead or gone has nothing to hand over.
+    Waits within its deadline while time cures what the rules say. An instance that the cloud calls dead or gone has nothing to hand over. One that
+    goes `for_good` is counted no more: the quorum is that of those who stay.
     """
 
     UNDO: ClassVar[str] = "stay"
@@ -235,6 +238,7 @@ class PrepareLeave(StepBase):
     group: str
     slot: str
     instance: str
+    for_good: bool = False
 
 
 class AwaitMember(StepBase):

@@ -43,6 +43,7 @@ _OF_THE_INSTANCE = frozenset(
         Reason.LOCKED,
         Reason.STALE,
         Reason.FLAPPING,
+        Reason.QUORUM,
     }
 )
 """Brakes about one instance; a storm is what these causes look like from a member."""

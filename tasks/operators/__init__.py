@@ -53,6 +53,12 @@ class Cluster:
         wanted = (self._slot_name(number) for number in range(self.group.count))
         return tuple(dict.fromkeys((*wanted, *(s for s, _ in self._here()))))
 
+    def is_wanted(self, slot_name: str) -> bool:
+        """
+        Whether the slot is asked for; who leaves one that is not leaves for good.
+        """
+        return slot_name in map(self._slot_name, range(self.group.count))
+
     def instance(self, slot_name: str) -> Instance | None:
         """
         The youngest instance in a slot that the cloud does not call dead, else the youngest.
@@ -114,7 +120,8 @@ class Operator(Protocol):
     def leave(self, cluster: Cluster, slot: str, *, deadline_seconds: float) -> None:
         """
         Make it safe to stop the member: hand over what it leads, take no more work. It stays a member, for it (or its successor on the same
-        volume) comes back. Nothing to do for one that is dead.
+        volume) comes back; but one whose slot is not wanted any more (`cluster.is_wanted`) leaves for good, and is best counted no more
+        before it stops. Nothing to do for one that is dead.
         """
         ...
 

@@ -110,6 +110,8 @@ class SimulatedOperator:
             memory.leader = heirs[0]
         instance = cluster.instance(slot)
         memory.leaving[slot] = instance.name if instance else None
+        if not cluster.is_wanted(slot):
+            memory.known.discard(slot)
 
     def stay(self, cluster: Cluster, slot: str) -> None:
         self.asked.append(("stay", slot))
@@ -158,7 +160,7 @@ class SimulatedOperator:
         # An empty cluster forms of all that are there; later ones are taken in by a quorum.
         voting = [slot for slot in up if slot in memory.known]
         if not memory.known or len(voting) >= majority(len(memory.known)):
-            memory.known |= set(up)
+            memory.known |= {s for s in up if s not in memory.leaving}
         self._lead(cluster, memory, now)
         return memory
 

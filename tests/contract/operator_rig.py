@@ -13,7 +13,6 @@ from fournines.model.desired import Group, Platform, Service
 from fournines.model.ownership import Owner
 from fournines.model.specification import NetworkSpec
 from tasks.operators import Cluster, Operator
-from tasks.operators.simulated import SimulatedOperator
 from tasks.workshop import Workshop
 from tests.unwind.harness import PLATFORM, World
 
@@ -70,7 +69,7 @@ class OperatorRig:
 
     def __post_init__(self) -> None:
         cloud, clock = self.world.cloud, self.world.clock
-        self.operator = SimulatedOperator(cloud, clock)
+        self.operator = self.world.operator
         self.workshop = self.world.workshop()
         platform = a_stateful_platform()
         service = platform.services[0]

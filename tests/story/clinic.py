@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from blueprints import lifecycles
 from flows.case_book import CaseBook
 from flows.first_moves import FirstMoves
 from flows.healer_inbox import Admissions
@@ -44,6 +45,7 @@ from fournines.settings import Settings
 from fournines.store.protocol import AlertRecord, Store
 from fournines.store.sql import open_store
 from tasks import deployment
+from tasks.operators.simulated import SimulatedOperator
 from tasks.workshop import Workshop
 
 BALANCER, POOL = "demo-shop-lb", "demo-shop-web"
@@ -207,6 +209,7 @@ class Clinic:
         self.clock = VirtualClock()
         self.cloud = SimulatedCloud(scenario or Scenario(), self.clock)
         self.store: Store = open_store("sqlite://", self.clock)
+        self.operator = SimulatedOperator(self.cloud, self.clock)
         self.eyes = Eyes(self.cloud, self.clock)
         self.gauges = Gauges(self.cloud, self.clock)
         self.workshop = Workshop(
@@ -215,6 +218,7 @@ class Clinic:
             clock=self.clock,
             prober=self.eyes,
             settings=Settings(state_dir=directory, slot=0),
+            operators={lifecycles.QUORUM: lambda _workshop: self.operator},
         )
         self.platform = Platform(
             name="demo",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from blueprints import lifecycles
 from fournines.cloud.simulated import Killed, Scenario, SimulatedCloud, Speeds
 from fournines.cloud.virtual_clock import VirtualClock
 from fournines.model import names
@@ -28,6 +29,7 @@ from fournines.model.specification import (
 )
 from fournines.settings import Settings
 from fournines.store.memory import MemoryStore
+from tasks.operators.simulated import SimulatedOperator
 from tasks.workshop import Workshop
 
 PLATFORM = "demo"
@@ -140,12 +142,14 @@ class World:
     clock: VirtualClock = field(default_factory=VirtualClock)
     store: MemoryStore = field(init=False)
     cloud: SimulatedCloud = field(init=False)
+    operator: SimulatedOperator = field(init=False)
 
     def __post_init__(self) -> None:
         self.store = MemoryStore(self.clock)
         speeds = Speeds(jitter_ratio=0.5 if self.seed else 0.0)
         scenario = Scenario(speeds=speeds, seed=self.seed)
         self.cloud = SimulatedCloud(scenario, self.clock)
+        self.operator = SimulatedOperator(self.cloud, self.clock)
 
     def workshop(
         self, wire: Tripwire | None = None, *, parallel_steps_max: int = 1
@@ -155,8 +159,10 @@ class World:
         """
         cloud: Any = self.cloud
         store: Any = self.store
+        operator: Any = self.operator
         if wire is not None:
             cloud = Wired(cloud, wire, "cloud")
+            operator = Wired(operator, wire, "operator")
             store = WiredStore(self.store, wire)
         return Workshop(
             cloud=cloud,
@@ -166,6 +172,7 @@ class World:
             settings=Settings(
                 slot=0, poll_seconds=0.25, parallel_steps_max=parallel_steps_max
             ),
+            operators={lifecycles.QUORUM: lambda _workshop: operator},
         )
 
     def resources(self) -> dict[str, list[str]]:

@@ -1,0 +1,130 @@
+"""
+Healing members of a stateful service: onto their volume and address, one at a time, never below the quorum.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from blueprints import lifecycles
+from fournines.cloud.simulated import Behaviour
+from fournines.model.case import CaseState
+from fournines.model.refusal import Reason
+from tasks import membership
+from tests.story.clinic import Clinic, a_service
+
+SLOTS = tuple(f"demo-shop-web-{slot}" for slot in range(3))
+
+
+@pytest.fixture
+def clinic(tmp_path):
+    """
+    A quorum of three that are all well.
+    """
+    service = a_service(count=3, min_healthy=1)
+    group = service.groups[0].model_copy(
+        update={"identity": "ordinal", "volume_size_gb": 1}
+    )
+    service = service.model_copy(
+        update={"blueprint": lifecycles.QUORUM, "groups": (group,)}
+    )
+    clinic = Clinic(tmp_path, service=service)
+    clinic.operator.asked.clear()
+    assert all(m.settled for m in view(clinic).members)
+    return clinic
+
+
+def view(clinic):
+    """
+    What the service says of itself.
+    """
+    inventory = clinic.cloud.inventory("demo")
+    found = membership.views(clinic.workshop, clinic.platform, inventory)
+    return found["shop", "web"]
+
+
+def fail_over(clinic):
+    """
+    Time for the service to help itself, and a look in between, as it has.
+    """
+    for _ in range(10):
+        clinic.settle(1)
+        view(clinic)
+
+
+@pytest.mark.parametrize("behaviour", [Behaviour.KILL, Behaviour.HANG])
+@pytest.mark.parametrize("leads", [False, True])
+def test_a_sick_member_comes_back_onto_what_is_its_own(clinic, behaviour, leads):
+    """
+    The service itself has another leader; the sick member comes back with its address and volume, and is a full member before the case closes.
+    """
+    leader = view(clinic).leader
+    slot = leader if leads else next(s for s in SLOTS if s != leader)
+    before = view(clinic).member(slot)
+    clinic.cloud.break_instance(before.instance, behaviour, sticky=True)
+    fail_over(clinic)
+    assert view(clinic).leader != (slot if leads else None)
+
+    clinic.alert(before.instance)
+    (case,) = clinic.heal()
+
+    after = view(clinic).member(slot)
+    assert case.state is CaseState.RECOVERED, case.verdict
+    assert after.settled
+    assert after.address == before.address
+    assert clinic.cloud.world.volumes[slot].status == "in-use"
+    assert len(clinic.cloud.world.instances) == 3
+    assert clinic.plan_is_empty()
+
+
+def test_a_grey_leader_hands_over_before_it_goes(clinic):
+    """
+    A leader that hurts users and still votes is asked to hand over first.
+    """
+    leader = view(clinic).leader
+    sick = view(clinic).member(leader).instance
+    clinic.cloud.break_instance(sick, Behaviour.GREY_ERRORS, sticky=True)
+    clinic.settle(1)
+    clinic.alert(sick, "MemberErrors")
+    (case,) = clinic.heal()
+
+    assert case.state is CaseState.RECOVERED, case.verdict
+    assert ("leave", leader) in clinic.operator.asked
+    assert view(clinic).leader != leader
+    assert all(m.settled for m in view(clinic).members)
+
+
+def test_the_second_voter_stays(clinic):
+    """
+    While one is gone, another that merely serves badly keeps its vote: the case says QUORUM, and nothing was changed.
+    """
+    leader = view(clinic).leader
+    gone, grey = (s for s in SLOTS if s != leader)
+    clinic.cloud.break_instance(view(clinic).member(gone).instance, Behaviour.KILL)
+    sick = view(clinic).member(grey).instance
+    clinic.cloud.break_instance(sick, Behaviour.GREY_ERRORS, sticky=True)
+    fail_over(clinic)
+    clinic.cloud.calls.clear()
+
+    clinic.alert(sick, "MemberErrors")
+    (case,) = clinic.heal()
+
+    assert Reason.QUORUM in {r.reason for r in case.refusals}
+    assert case.state is CaseState.REFUSED
+    assert clinic.changes() == []
+    assert view(clinic).votes == 2
+
+
+def test_silence_keeps_a_living_member(clinic):
+    """
+    Nobody says how the members are: whoever may be alive stays.
+    """
+    sick = f"{SLOTS[1]}-g1"
+    clinic.cloud.break_instance(sick, Behaviour.GREY_ERRORS, sticky=True)
+    clinic.operator.silent = True
+    clinic.settle(1)
+    clinic.alert(sick, "MemberErrors")
+    (case,) = clinic.heal()
+
+    assert Reason.EVIDENCE_MISSING in {r.reason for r in case.refusals}
+    assert clinic.changes() == []

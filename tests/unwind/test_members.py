@@ -1,0 +1,98 @@
+"""
+Killing the process at any moment of a change of a stateful service, and running it again.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tasks import deployment, execution, membership, unwinding
+from tests.contract.operator_rig import a_stateful_platform
+from tests.unwind.harness import PLATFORM, World, die_at_every_moment
+
+TOLD = ("prepare-leave", "await-member", "forget-member")
+
+
+def deployed(seed: int = 0, **asked) -> World:
+    """
+    A world in which the stateful service stands.
+    """
+    world = World(seed)
+    result = deployment.deploy(world.workshop(), a_stateful_platform(**asked))
+    assert result.ok, result.sentence()
+    return world
+
+
+def test_a_roll_hands_over_and_waits():
+    """
+    A roll over the real steps: each member hands over, comes back and is whole; the leader is the last to go, and the quorum was never lost.
+    """
+    world = deployed()
+    leader = next(m for m in world_view(world).members if m.role == "primary")
+
+    result = deployment.deploy(
+        world.workshop(), a_stateful_platform(user_data="#cloud-config")
+    )
+
+    assert result.ok, result.sentence()
+    left = [slot for what, slot in world.operator.asked if what == "leave"]
+    assert len(left) == 3
+    assert left[-1] == leader.slot_name
+    assert all(m.settled for m in world_view(world).members)
+
+
+def world_view(world: World):
+    """
+    What the service says of itself.
+    """
+    platform = world.store.registry.platform(PLATFORM)
+    inventory = world.cloud.inventory(PLATFORM)
+    views = membership.views(world.workshop(), platform, inventory)
+    return next(iter(views.values()))
+
+
+def test_a_refused_leave_is_unwound_to_a_full_member():
+    """
+    A roll that breaks off after its first hand-over leaves that member in when it is taken back.
+    """
+    world = deployed()
+    made, _ = deployment.plan(
+        world.workshop(), a_stateful_platform(user_data="#cloud-config")
+    )
+    first = next(s for s in made.steps if s.kind == "prepare-leave")
+    part = made.model_copy(update={"steps": (first,)})
+    assert execution.execute(part, world.workshop(), holder="test").ok
+
+    assert unwinding.unwind(part, world.workshop()) == {}
+
+    assert ("stay", first.slot) in world.operator.asked
+    assert world_view(world).member(first.slot).settled
+
+
+@pytest.mark.parametrize(
+    ("prepare", "act"),
+    [
+        pytest.param(
+            World,
+            lambda workshop: deployment.deploy(workshop, a_stateful_platform()),
+            id="first-deploy",
+        ),
+        pytest.param(
+            deployed,
+            lambda workshop: deployment.deploy(
+                workshop, a_stateful_platform(user_data="#cloud-config")
+            ),
+            id="roll",
+        ),
+        pytest.param(
+            lambda seed: deployed(seed, count=5),
+            lambda workshop: deployment.deploy(workshop, a_stateful_platform()),
+            id="scale-in",
+        ),
+    ],
+)
+def test_killed_anywhere_and_run_again(prepare, act):
+    """
+    Whichever call or commit was the last, a second run ends where an undisturbed one does.
+    """
+    assert die_at_every_moment(prepare, act) == []
