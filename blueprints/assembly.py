@@ -22,6 +22,9 @@ from fournines.model.specification import (
     ServerGroupSpec,
 )
 
+_PATIENCE_MS = {"HTTP": (50_000, 2_000), "TCP": (3_600_000, 3_600_000)}
+"""For a client's and a member's data. A page that takes longer is lost; a session that is silent is none of our business for an hour."""
+
 S = TypeVar("S", LoadBalancerSpec, SecurityGroupSpec)
 Policy = Literal["anti-affinity", "soft-anti-affinity"]
 
@@ -87,11 +90,6 @@ def _group(
     owner: Owner,
 ) -> Group:
     mine = owner.model_copy(update={"group": name})
-    ports = {
-        endpoint.member_port
-        for endpoint in definition.endpoints.values()
-        if endpoint.group == name
-    }
     return Group(
         name=name,
         identity=group.identity,
@@ -104,17 +102,39 @@ def _group(
         server_group=_server_group(group, _noun(owner, name), mine),
         user_data=user_data,
         volume_size_gb=group.volume_size_gb,
-        memberships=tuple(
-            Membership(
-                load_balancer=_noun(owner, "lb"), pool=_noun(owner, name), port=port
-            )
-            for port in sorted(ports)
-        ),
+        memberships=_memberships(name, definition, owner),
         probe=group.probe,
         healing=group.healing,
         surge=group.surge,
         drain_seconds=group.drain_seconds,
     )
+
+
+def _memberships(
+    name: str, definition: Definition, owner: Owner
+) -> tuple[Membership, ...]:
+    """
+    One for each pool; endpoints that share a pool agree on what is said of it here (blueprints.rules).
+    """
+    found = {
+        pool_noun(endpoint): Membership(
+            load_balancer=_noun(owner, "lb"),
+            pool=_noun(owner, pool_noun(endpoint)),
+            port=endpoint.member_port,
+            monitor_port=endpoint.monitor_port,
+            role=endpoint.role,
+        )
+        for endpoint in definition.endpoints.values()
+        if endpoint.group == name
+    }
+    return tuple(found[noun] for noun in sorted(found))
+
+
+def pool_noun(endpoint: EndpointDefinition) -> str:
+    """
+    What the pool of an endpoint is called after: its group, and the role when there is one.
+    """
+    return f"{endpoint.group}-{endpoint.role}" if endpoint.role else endpoint.group
 
 
 def _security_group(
@@ -159,12 +179,13 @@ def _load_balancers(
             )
         )
     pools = {
-        endpoint.group: PoolSpec(
-            name=_noun(owner, endpoint.group),
+        pool_noun(endpoint): PoolSpec(
+            name=_noun(owner, pool_noun(endpoint)),
             protocol=endpoint.protocol,
             algorithm=endpoint.algorithm,
             session_persistence=endpoint.session_persistence,
             health=endpoint.health,
+            role=endpoint.role,
         )
         for endpoint in definition.endpoints.values()
     }
@@ -180,14 +201,15 @@ def _load_balancers(
 
 
 def _listener(name: str, endpoint: EndpointDefinition, owner: Owner) -> ListenerSpec:
+    client_ms, member_ms = _PATIENCE_MS[endpoint.protocol]
     return ListenerSpec(
         name=_noun(owner, name),
         protocol=endpoint.protocol,
         port=endpoint.port,
-        pool=_noun(owner, endpoint.group),
-        timeout_client_data_ms=endpoint.timeouts.client_data_ms,
+        pool=_noun(owner, pool_noun(endpoint)),
+        timeout_client_data_ms=endpoint.timeouts.client_data_ms or client_ms,
         timeout_member_connect_ms=endpoint.timeouts.member_connect_ms,
-        timeout_member_data_ms=endpoint.timeouts.member_data_ms,
+        timeout_member_data_ms=endpoint.timeouts.member_data_ms or member_ms,
         allowed_cidrs=endpoint.allowed_cidrs,
     )
 

@@ -71,22 +71,28 @@ class GroupDefinition(Value):
 
 class TimeoutDefinition(Value):
     """
-    A listener's patience. The defaults are the fastest that are safe (docs/slo.md).
+    A listener's patience. The defaults for HTTP are the fastest that are safe (docs/slo.md); what TCP carries may be silent for long.
     """
 
-    client_data_ms: int = Field(50_000, ge=1)
+    client_data_ms: int | None = Field(None, ge=1)
     member_connect_ms: int = Field(1_000, ge=1)
-    member_data_ms: int = Field(2_000, ge=1)
+    member_data_ms: int | None = Field(None, ge=1)
 
 
 class EndpointDefinition(Value):
     """
     A port of the service's load balancer that leads to a group.
+
+    Attributes:
+        monitor_port: Where members answer the health check; None: where they serve.
+        role: Only members in this role (primary, replica) answer this endpoint's check: it has a pool of its own.
     """
 
     group: Name
     port: Port
     member_port: Port
+    monitor_port: Port | None = None
+    role: Name | None = None
     protocol: Literal["HTTP", "TCP"] = "HTTP"
     algorithm: Literal["ROUND_ROBIN", "LEAST_CONNECTIONS", "SOURCE_IP"] = "ROUND_ROBIN"
     session_persistence: Literal["SOURCE_IP", "HTTP_COOKIE"] | None = None

@@ -88,7 +88,12 @@ def join_pool(
         load_balancer=membership.load_balancer,
         pool=membership.pool,
         members=tuple(
-            MemberSpec(instance=name, port=membership.port, weight=SERVING_WEIGHT)
+            MemberSpec(
+                instance=name,
+                port=membership.port,
+                weight=SERVING_WEIGHT,
+                monitor_port=membership.monitor_port,
+            )
             for name in instances
         ),
     )

@@ -40,19 +40,27 @@ def definition_problems(
 
 
 def _references(definition: Definition, locate: Locate) -> Iterator[Problem]:
-    first: dict[str, EndpointDefinition] = {}
+    first: dict[tuple[str, str | None], EndpointDefinition] = {}
+    roles = {one.group: one.role for one in definition.endpoints.values()}
     for name, endpoint in definition.endpoints.items():
         if endpoint.group not in definition.groups:
             hint = did_you_mean(endpoint.group, definition.groups)
             yield locate(
                 ["endpoints", name, "group"], f"no group {endpoint.group!r}{hint}"
             )
-        other = first.setdefault(endpoint.group, endpoint)
+        other = first.setdefault((endpoint.group, endpoint.role), endpoint)
         if pool_of(other) != pool_of(endpoint):
             yield locate(
                 ["endpoints", name],
                 f"leads to group {endpoint.group!r} as another endpoint does, but by "
-                "another protocol, port, algorithm or health check; a group has one pool",
+                "another protocol, port, algorithm or health check; a group has one pool"
+                " for each role",
+            )
+        if (endpoint.role is None) != (roles[endpoint.group] is None):
+            yield locate(
+                ["endpoints", name, "role"],
+                f"either all endpoints that lead to group {endpoint.group!r} have a "
+                "role or none has",
             )
 
 
@@ -66,6 +74,7 @@ def pool_of(endpoint: EndpointDefinition) -> tuple[object, ...]:
         endpoint.algorithm,
         endpoint.session_persistence,
         endpoint.health,
+        endpoint.monitor_port,
     )
 
 

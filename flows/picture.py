@@ -15,12 +15,13 @@ from fournines.model.case import Case, Diagnosis
 from fournines.model.desired import Group, Platform, Service, instance_digest
 from fournines.model.inventory import Instance, Inventory, Member
 from fournines.model.probing import Answer, ProbeResult
+from fournines.model.standby import STANDBY
 from healing.diagnosis.gone import DEAD
 from healing.diagnosis.kinds import SICK
 from healing.evidence import MemberEvidence
 from healing.pattern import MemberState, Pattern
 
-_ALIVE = frozenset({"ONLINE", "DRAINING"})
+_ALIVE = frozenset({"ONLINE", "DRAINING", STANDBY})
 """Octavia's words for a member that its monitor found well."""
 
 _BEING_MADE = frozenset({"BUILD", "REBOOT", "HARD_REBOOT", "DELETING"})

@@ -168,7 +168,11 @@ def _serve(
         needs=(after,) if after else (),
         load_balancer=place.load_balancer,
         pool=place.pool,
-        members=(MemberSpec(instance=instance, port=place.port),),
+        members=(
+            MemberSpec(
+                instance=instance, port=place.port, monitor_port=place.monitor_port
+            ),
+        ),
     )
     return join, _await(situation, place, instance, after=join.id)
 

@@ -207,8 +207,8 @@ def _deleter(resource: str, workshop: Workshop) -> Callable[[str, float], None]:
 def _members_as_desired(
     step: steps.LeavePool, workshop: Workshop
 ) -> tuple[MemberSpec, ...]:
-    ports = [
-        membership.port
+    found = [
+        membership
         for platform in workshop.store.registry.platforms()
         for service in platform.services
         for group in service.groups
@@ -217,7 +217,11 @@ def _members_as_desired(
         == (step.load_balancer, step.pool)
     ]
     return tuple(
-        MemberSpec(instance=name, port=ports[0]) for name in step.instances if ports
+        MemberSpec(
+            instance=name, port=found[0].port, monitor_port=found[0].monitor_port
+        )
+        for name in step.instances
+        if found
     )
 
 

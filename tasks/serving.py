@@ -8,14 +8,12 @@ from datetime import datetime, timedelta
 
 from fournines.cloud.errors import DeadlinePassed
 from fournines.model.inventory import Member, Pool
+from fournines.planning.pools import SERVING_STATUSES
 from fournines.planning.steps import AwaitServing
 from tasks.workshop import Workshop
 
 PROBE_TIMEOUT_MS = 1_000
 """A page that takes longer than a second is not served."""
-
-SERVING = frozenset({"ONLINE", "NO_MONITOR"})
-"""What Octavia says of a member that gets requests."""
 
 _PROBES_AT_ONCE = 16
 
@@ -60,7 +58,7 @@ def _complaints(step: AwaitServing, workshop: Workshop) -> list[str]:
     return [
         f"the load balancer calls {member.name} {member.operating_status}"
         for member in _members(step, pool)
-        if member.operating_status not in SERVING and not _is_ready(member)
+        if member.operating_status not in SERVING_STATUSES and not _is_ready(member)
     ]
 
 

@@ -116,7 +116,7 @@ class Member(Value):
     An instance in a pool. `name` is the instance's name.
 
     Attributes:
-        operating_status: Octavia's: ONLINE, ERROR, DRAINING, NO_MONITOR, OFFLINE.
+        operating_status: Octavia's: ONLINE, ERROR, DRAINING, NO_MONITOR, OFFLINE; and STANDBY, our word for one that answers in another role.
     """
 
     id: str
@@ -132,11 +132,15 @@ class Member(Value):
 class Pool(Value):
     """
     A pool with its members.
+
+    Attributes:
+        role: Its check is answered only by members in this role.
     """
 
     id: str
     name: str
     members: tuple[Member, ...] = ()
+    role: str | None = None
 
     def member(self, name: str) -> Member | None:
         """

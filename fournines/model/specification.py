@@ -132,11 +132,13 @@ class HealthMonitorSpec(Value):
     How the load balancer finds a dead member. Defaults are the fastest Octavia can express (see docs/slo.md).
 
     Attributes:
+        method: How HTTP and HTTPS ask; a service that is asked often may write less when it is asked for no body.
         rise: Successes until a member is ONLINE again (Octavia's max_retries).
         fall: Failures until a member is ERROR (Octavia's max_retries_down).
     """
 
     kind: Literal["HTTP", "HTTPS", "TCP"] = "HTTP"
+    method: Literal["GET", "HEAD", "OPTIONS"] = "GET"
     path: str = "/healthz"
     expected_codes: str = "200"
     delay_seconds: int = 1
@@ -148,6 +150,9 @@ class HealthMonitorSpec(Value):
 class PoolSpec(Value):
     """
     Instances among which a load balancer shares its requests.
+
+    Attributes:
+        role: Only members in this role answer its check; who answers that of another role in the same load balancer is well.
     """
 
     name: str
@@ -155,6 +160,7 @@ class PoolSpec(Value):
     algorithm: Literal["ROUND_ROBIN", "LEAST_CONNECTIONS", "SOURCE_IP"] = "ROUND_ROBIN"
     session_persistence: Literal["SOURCE_IP", "HTTP_COOKIE"] | None = None
     health: HealthMonitorSpec = HealthMonitorSpec()
+    role: str | None = None
 
 
 class ListenerSpec(Value):

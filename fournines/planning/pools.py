@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Self
 
 from fournines.model.inventory import DEAD_STATUSES, Inventory, Member
+from fournines.model.standby import STANDBY
 from fournines.planning.steps import JoinPool, Step
 
-SERVING_STATUSES = frozenset({"ONLINE", "NO_MONITOR"})
-"""Octavia's words for a member that gets requests."""
+SERVING_STATUSES = frozenset({"ONLINE", "NO_MONITOR", STANDBY})
+"""What is said of a member that gets requests, or would get them in its role."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from fournines.model.case import Diagnosis
 from fournines.model.probing import Answer
+from fournines.model.standby import STANDBY
 from healing.diagnosis.finding import Finding
 from healing.evidence import MemberEvidence
 
-ALIVE = frozenset({"ONLINE", "NO_MONITOR", "DRAINING"})
+ALIVE = frozenset({"ONLINE", "NO_MONITOR", "DRAINING", STANDBY})
 
 
 def look(evidence: MemberEvidence) -> Finding | None:

@@ -17,6 +17,7 @@ from fournines.model.specification import (
     MemberSpec,
     PoolSpec,
 )
+from fournines.model.standby import standing_by
 
 Body = dict[str, Any]
 
@@ -90,11 +91,12 @@ def pool(spec: PoolSpec) -> Body:
     What of a pool can be changed.
     """
     persistence = spec.session_persistence
-    return {
+    body: Body = {
         "name": spec.name,
         "lb_algorithm": spec.algorithm,
         "session_persistence": {"type": persistence} if persistence else None,
     }
+    return {**body, "description": marks.of_role(spec.role)} if spec.role else body
 
 
 def monitor(spec: PoolSpec) -> Body:
@@ -118,8 +120,12 @@ def monitor_settings(spec: HealthMonitorSpec) -> Body:
         "max_retries": spec.rise,
         "max_retries_down": spec.fall,
     }
-    if spec.kind == "HTTP":
-        body |= {"url_path": spec.path, "expected_codes": spec.expected_codes}
+    if spec.kind in {"HTTP", "HTTPS"}:
+        body |= {
+            "http_method": spec.method,
+            "url_path": spec.path,
+            "expected_codes": spec.expected_codes,
+        }
     return body
 
 
@@ -133,6 +139,8 @@ def member(spec: MemberSpec, address: str, subnet: str | None) -> Body:
         "protocol_port": spec.port,
         "weight": spec.weight,
     }
+    if spec.monitor_port:
+        body["monitor_port"] = spec.monitor_port
     if spec.backup:
         body["backup"] = True
     if subnet:
@@ -204,6 +212,7 @@ def read_pool(body: Body, members: Iterable[Body]) -> Pool:
         id=body["id"],
         name=body["name"],
         members=tuple(read_member(one) for one in members),
+        role=marks.role(body),
     )
 
 
@@ -235,5 +244,5 @@ def read_load_balancer(
             )
             for one in listeners
         ),
-        pools=tuple(pools),
+        pools=standing_by(tuple(pools)),
     )

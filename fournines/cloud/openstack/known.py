@@ -16,7 +16,7 @@ REMEMBER_SECONDS = 60.0
 ID_SECONDS = 900.0
 """A wrong id is noticed by its 404, so the ids that a healing's first move needs are kept between reconciles."""
 
-_IDS = frozenset({"balancer", "pool", "member"})
+_IDS = frozenset({"balancer", "pool", "member", "roles"})
 
 
 class Known:

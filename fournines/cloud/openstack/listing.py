@@ -169,8 +169,8 @@ class Listing(Octavia):
             name = body["name"]
             self.remember(body)
             inside = []
+            self.remember_pools(name, pools[body["id"]])
             for pool in pools[body["id"]]:
-                self.known.put("pool", f"{name}/{pool['name']}", pool["id"])
                 self.remember_members(name, pool["name"], members[pool["id"]])
                 inside.append(balancing.read_pool(pool, members[pool["id"]]))
             found.append(

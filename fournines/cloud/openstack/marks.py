@@ -11,6 +11,8 @@ from typing import Any
 
 from fournines.model.ownership import Owner
 
+_ROLE = "fournines:role="
+
 
 def described(owner: Owner, name: str = "") -> str:
     """
@@ -26,6 +28,21 @@ def owner(body: dict[str, Any]) -> Owner | None:
     return Owner.from_tags(body.get("tags") or ()) or Owner.from_tags(
         str(body.get("description") or "").split()
     )
+
+
+def of_role(role: str) -> str:
+    """
+    The description of a pool whose members answer in one role only.
+    """
+    return f"{_ROLE}{role}"
+
+
+def role(body: dict[str, Any]) -> str | None:
+    """
+    The role of a pool's members; None: all do the same.
+    """
+    text = str(body.get("description") or "")
+    return text.removeprefix(_ROLE) if text.startswith(_ROLE) else None
 
 
 def described_name(body: dict[str, Any]) -> str:

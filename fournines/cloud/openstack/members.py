@@ -15,6 +15,7 @@ from fournines.cloud.openstack.instances import Instances
 from fournines.cloud.openstack.octavia import Octavia
 from fournines.model.inventory import Pool
 from fournines.model.specification import MemberSpec
+from fournines.model.standby import standing_by
 
 Body = dict[str, Any]
 
@@ -35,13 +36,29 @@ class Members(Octavia):
             number = self.pool_id(load_balancer, pool, attempted)
             found = self.members_of(number, attempted)
             self.remember_members(load_balancer, pool, found)
-            return balancing.read_pool({"id": number, "name": pool}, found)
+            return self._in_its_role(load_balancer, number, pool, found)
 
         try:
             return self.retried(unit)
         except ResourceMissing:
             self.forget_balancer(load_balancer, pool)
             return self.retried(unit)
+
+    def _in_its_role(
+        self, load_balancer: str, number: str, pool: str, found: Sequence[Body]
+    ) -> Pool:
+        """
+        The pool, its members read beside those of the same service's other roles.
+        """
+        key = f"{load_balancer}/{pool}"
+        role, beside = self.known.get("roles", key) or (None, ())
+        attempted = f"reading pool {pool}"
+        read = balancing.read_pool({"id": number, "name": pool}, found)
+        others = [
+            balancing.read_pool(one, self.members_of(one["id"], attempted))
+            for one in beside
+        ]
+        return standing_by([read.model_copy(update={"role": role}), *others])[0]
 
     def join_pool(
         self,

@@ -120,12 +120,22 @@ class Octavia(Lookups):
         if known is None:
             number = self.balancer(load_balancer, attempted)["id"]
             found = self.octavia_list("pools", attempted, loadbalancer_id=number)
-            for body in found:
-                self.known.put("pool", f"{load_balancer}/{body['name']}", body["id"])
+            self.remember_pools(load_balancer, found)
             known = self.known.get("pool", key)
         if known is None:
             raise ResourceMissing(attempted, f"{load_balancer} has no pool {pool}")
         return str(known)
+
+    def remember_pools(self, load_balancer: str, found: Sequence[Body]) -> None:
+        """
+        Keep ids of pools, and which stand beside each other as one service's roles.
+        """
+        roles = [body for body in found if marks.role(body)]
+        for body in found:
+            key = f"{load_balancer}/{body['name']}"
+            self.known.put("pool", key, body["id"])
+            beside = [one for one in roles if one is not body] if body in roles else []
+            self.known.put("roles", key, (marks.role(body), beside))
 
     def forget_balancer(self, name: str, pool: str | None = None) -> None:
         """
