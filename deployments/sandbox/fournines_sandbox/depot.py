@@ -34,9 +34,8 @@ PACKAGES_FILE = "Packages"
 _VERSION = 1
 """Raised when the way of choosing changes, so that depots made before are not taken for the present one's."""
 
-_UNKNOWN = re.compile(
-    r"(?:Unable to locate package|no installation candidate for|Package '?)([a-z0-9][a-z0-9+.-]+)"
-)
+_UNKNOWN = re.compile(r"(?:Unable to locate package |Package ')([a-z0-9][a-z0-9+.-]*)")
+_COMPLAINT = re.compile(r"E: (.+)")
 _DOWNLOAD_SECONDS_MAX = 1800
 _UNUSED_SECONDS_MIN = 7 * 24 * 3600
 
@@ -185,8 +184,8 @@ def _refusal(name: str, error: CommandError) -> str:
 
 
 def _last(error: CommandError) -> str:
-    told = [line for line in str(error).splitlines() if line.startswith("E: ")]
-    return (told or str(error).splitlines())[-1].removeprefix("E: ")
+    told = _COMPLAINT.findall(str(error))
+    return str(told[-1]) if told else str(error).splitlines()[-1]
 
 
 def _described(file: Path) -> str:
