@@ -21,14 +21,17 @@ from fournines.cloud.virtual_clock import VirtualClock
 from fournines.model.inventory import Image
 from fournines.model.ownership import Owner
 from fournines.model.specification import InstanceSpec, NetworkSpec
+from fournines.planning.plan import Purpose
+from fournines.planning.steps import EnsureInstance
 from fournines.settings import Settings
 from fournines.store.memory import MemoryStore
 from fournines.store.protocol import LeaseHeld
-from tasks import bake_clearing, baking, leasing
+from tasks import bake_clearing, baking, deployment, leasing
 from tasks.bake_clearing import PLATFORM
 from tasks.bake_listening import BakeFailed
 from tasks.baking import Bench
 from tasks.workshop import Workshop
+from tests.decide.planned_world import a_platform, with_groups
 
 BASE = Image(
     id="image-debian-12",
@@ -338,3 +341,33 @@ def test_a_cloud_that_fails_for_a_moment_costs_nothing(kitchen):
         kitchen.bake()
 
     assert [state for _, state in kitchen.images()] == [State.CURRENT]
+
+
+def test_a_deploy_takes_the_current_image_and_the_timer_keeps_it(kitchen):
+    """
+    What a deploy makes names the concrete image, whatever was current before; the timer goes by what was deployed, so a new image moves nothing.
+    """
+    platform = with_groups(a_platform(shop={"count": 1}), image="cache")
+    workshop = kitchen.workshop()
+    _, refusals = deployment.plan(workshop, platform)
+    assert "image 'cache' has not been baked yet; bake it: fournines bake cache" in {
+        refusal.detail for refusal in refusals
+    }
+
+    first = kitchen.bake().image.name
+    assert made_of(deployment.plan(workshop, platform)[0]) == {first}
+    second = kitchen.bake().image.name
+    assert made_of(deployment.plan(workshop, platform)[0]) == {second}
+
+    kept = with_groups(platform, image=first)
+    assert made_of(deployment.plan(workshop, kept)[0]) == {first}
+    timer = deployment.deploy(workshop, platform, purpose=Purpose.RECONCILE)
+    assert not timer.ok
+    assert made_of(timer.plan) == {"cache"}
+
+
+def made_of(plan):
+    """
+    The images of the instances that a plan makes.
+    """
+    return {step.spec.image for step in plan.steps if isinstance(step, EnsureInstance)}
