@@ -104,6 +104,7 @@ class Alert(StrEnum):
     STORE_DOWN = "StoreDown"
     REFUSALS_PILING_UP = "RefusalsPilingUp"
     HEALER_RESTARTING = "HealerRestarting"
+    SENSE_LOST = "SenseLost"
     WATCHDOG = "Watchdog"
 
 
@@ -181,6 +182,7 @@ INBOX_AGE = "fournines_inbox_oldest_seconds"
 VIEW_AGE = "fournines_view_age_seconds"
 LOOP_AGE = "fournines_loop_age_seconds"
 STORE_UP = "fournines_store_up"
+SENSE_UP = "fournines_sense_up"
 PAUSES = "fournines_pauses"
 WINDOWS_OPEN = "fournines_maintenance_windows_open"
 BUILDS_QUARANTINED = "fournines_builds_quarantined"

@@ -24,6 +24,7 @@ from flows.examination import Examination
 from flows.treatment import Treatment
 from flows.ward import Ward
 from fournines import log
+from fournines.cloud.errors import CloudError
 from fournines.metrics.prometheus import Prometheus
 from fournines.model import names
 from fournines.model.case import Case, CaseEvent, CaseState, Subject
@@ -37,7 +38,7 @@ _log = log.get("healing")
 @dataclass(slots=True)
 class Bedside:
     """
-    What the healer hands to a flow in its own process. `result` stands even when Prefect loses the run's end.
+    What the healer hands to a flow in its own process. `result`, or why there is none yet, stands even when Prefect loses the run's end.
     """
 
     ward: Ward
@@ -45,6 +46,7 @@ class Bedside:
     early: Future[Examination]
     begun: bool = False
     result: Case | None = None
+    postponed: CloudError | None = None
 
 
 BEDSIDE: ContextVar[Bedside | None] = ContextVar("bedside", default=None)
@@ -98,7 +100,7 @@ def treat_in_flow(ward: Ward, case_id: str) -> Case:
                 case=case_id,
                 return_state=True,
             )
-        if bedside.result is None:
+        if bedside.result is None and bedside.postponed is None:
             state.result(raise_on_failure=True)
     except Exception as error:
         if bedside.begun and bedside.result is None:
@@ -107,6 +109,8 @@ def treat_in_flow(ward: Ward, case_id: str) -> Case:
     finally:
         BEDSIDE.reset(token)
         looking.shutdown(wait=False)
+    if bedside.postponed is not None:
+        raise bedside.postponed
     return bedside.result or treat(ward, case_id, early=early)
 
 
@@ -135,7 +139,12 @@ def heal(
             bedside.begun = True
             number = bedside.case_id
             _remember_run(bedside.ward.workshop, number)
-            closed = treat(bedside.ward, number, publishing(number), bedside.early)
+            try:
+                closed = treat(bedside.ward, number, publishing(number), bedside.early)
+            except CloudError as error:
+                # No fault of the run: the healer tries the case again, in another one.
+                bedside.postponed = error
+                return Failed(name="Postponed", message=str(error))
             bedside.result = closed
             end = _end(bedside.ward.workshop, closed)
         else:

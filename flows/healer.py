@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 
 import uvicorn
 from prometheus_client import CollectorRegistry, Counter, ProcessCollector
 from starlette.applications import Starlette
 
 from alerts.receiver import Door
-from flows import consenting, drift, run_log
+from flows import consenting, drift, healer_senses, outage, run_log
 from flows.first_moves import FirstMoves
 from flows.heal import treat, treat_in_flow
 from flows.healer_beds import Beds
@@ -30,10 +31,12 @@ from flows.healer_inbox import Admissions
 from flows.healer_loops import Loops
 from flows.healer_pages import Pages
 from flows.healer_recorder import Recorder
+from flows.healer_senses import SenseGauges
 from flows.healer_sweep import Sweep
 from flows.healer_view import View
 from flows.healer_vitals import Vitals
 from flows.restraint_gauges import RestraintGauges
+from flows.senses import Sense, Senses
 from flows.ward import Ward
 from fournines import log
 from fournines.metrics.prometheus import Prometheus
@@ -83,18 +86,23 @@ class Healer:
         self.moves = FirstMoves(
             workshop, self.view, workshop.crew.hands(MOVES_AT_ONCE, "move")
         )
+        self.recorder = Recorder(workshop)
+        self.senses = Senses(
+            workshop,
+            healer_senses.of_healer(workshop, prefect=self.recorder.wanted),
+            healer_senses.directly(workshop.settings, self._beside),
+        )
         self.ward = Ward.over(
             workshop,
             metrics,
             self.view.inventory,
             self.moves.of,
             self.view.has_served,
+            self.senses.away,
         )
-        self.admissions = Admissions(
-            workshop, self.view, Sweep(workshop, self.view).suspects
-        )
+        sweep = Sweep(workshop, self.view)
+        self.admissions = Admissions(workshop, self.view, sweep.suspects, sweep.is_well)
         self.beds = Beds(workshop, self._treat)
-        self.recorder = Recorder(workshop)
         self.loops = Loops(workshop.crew)
         self.registry = CollectorRegistry()
         self.counts = Counts(self.registry)
@@ -106,6 +114,7 @@ class Healer:
         self.vitals = Vitals(workshop.store, self.view, self.loops, workshop.clock)
         self.registry.register(self.vitals)
         self.registry.register(RestraintGauges(workshop.store, workshop.clock))
+        self.registry.register(SenseGauges(self.senses))
         ProcessCollector(registry=self.registry)
         self._pruned_at: datetime | None = None
         self._moved = Counter(
@@ -141,6 +150,9 @@ class Healer:
         run("watch", self._watch, seconds=WATCH_SECONDS, wake=self._stale)
         run("inbox", self._sort, seconds=1.0, wake=self._mail)
         run("remind", self._remind, seconds=REMIND_SECONDS)
+        for sense in self.senses.senses:
+            look = partial(self._feel, sense)
+            run(f"sense-{sense.name}", look, seconds=sense.seconds)
         every = self.workshop.settings.reconcile_seconds
         run("reconcile", self._reconcile, seconds=float(every))
         self.recorder.ping()
@@ -203,7 +215,9 @@ class Healer:
     def _treat(self, case_id: str) -> Case:
         # A case that waited for a person goes on in the run that was paused for it.
         paused = consenting.is_answered(self.workshop, case_id)
-        begin = treat_in_flow if self.recorder.is_up and not paused else treat
+        waits = bool(self.senses.away()) and outage.waits(self.workshop, case_id)
+        shown = self.recorder.is_up and not paused and not waits
+        begin = treat_in_flow if shown else treat
         closed = begin(self.ward, case_id)
         if not closed.state.ended:
             return closed
@@ -220,6 +234,15 @@ class Healer:
         self.view.refresh()
         self.counts.expect(self.view.platforms)
         self._admit(self.admissions.notice(self.view.sightings()))
+
+    def _feel(self, sense: Sense) -> None:
+        was_out = self.senses.out().get(sense.name)
+        self.senses.look(sense)
+        if was_out and sense.is_cloud and not self.senses.away():
+            self.beds.hurry()
+
+    def _beside(self, act: Callable[[], object]) -> None:
+        self.workshop.crew.beside("page", act)
 
     def _reconcile(self) -> None:
         now = self.workshop.clock.now()

@@ -74,7 +74,8 @@ class Beds:
         found = [
             case.id
             for case in reversed(store.cases.cases(open_only=True, limit=1_000))
-            if not consenting.waiting(self._workshop, case)
+            if not case.subject.is_everywhere
+            and not consenting.waiting(self._workshop, case)
             and _is_free(held.get(leasing.of_case(case.id)))
             and case.id not in self._inside
             and case.id not in self._tries
@@ -82,6 +83,13 @@ class Beds:
         for case_id in found:
             self.admit(case_id)
         return len(found)
+
+    def hurry(self) -> None:
+        """
+        Try at once what waits to be tried again: what kept it from being treated is over.
+        """
+        for case_id in list(self._tries):
+            self.admit(case_id)
 
     def close(self) -> None:
         """

@@ -15,6 +15,7 @@ from flows.healer_view import Sighting, View
 from fournines import log
 from fournines.model.case import Case, CaseEvent, CaseState, Subject
 from fournines.store.protocol import AlertRecord
+from healing import returning
 from tasks import leasing
 from tasks.workshop import Workshop
 
@@ -30,10 +31,23 @@ AFTERMATH = timedelta(seconds=90)
 REST = timedelta(seconds=60)
 """Pause before a slot whose case ended without recovery is looked at again."""
 
+BREATH = timedelta(seconds=5)
+"""Pause before a slot that was given up is given its users back, once it is well."""
+
 _log = log.get("healer")
 
 SuspectsOf = Callable[[str, str], tuple[Subject, ...]]
 """Slots of a service that look bad to our own probes."""
+
+IsWell = Callable[[Subject], bool]
+"""Whether our own probes of a member are answered well."""
+
+
+def nobody_is_well(_subject: Subject) -> bool:
+    """
+    Nobody asks.
+    """
+    return False
 
 
 class Admissions:
@@ -41,10 +55,17 @@ class Admissions:
     Opens cases. Thread-safe.
     """
 
-    def __init__(self, workshop: Workshop, view: View, suspects_of: SuspectsOf) -> None:
+    def __init__(
+        self,
+        workshop: Workshop,
+        view: View,
+        suspects_of: SuspectsOf,
+        is_well: IsWell = nobody_is_well,
+    ) -> None:
         self._workshop = workshop
         self._view = view
         self._suspects_of = suspects_of
+        self._is_well = is_well
         self._lock = workshop.crew.lock()
 
     def sort(self) -> tuple[Case, ...]:
@@ -75,7 +96,12 @@ class Admissions:
             opened = []
             for sighting in sightings:
                 subject = sighting.subject
-                if not self._is_quiet(subject) or self._is_busy(subject):
+                quiet = (
+                    self._may_return(subject)
+                    if sighting.left_out
+                    else self._is_quiet(subject)
+                )
+                if not quiet or self._is_busy(subject):
                     continue
                 opened.append(self._open(subject, ("observation",), None, sighting.saw))
             return tuple(opened)
@@ -221,6 +247,21 @@ class Admissions:
             return True
         rested = last.closed_at and self._workshop.clock.now() - last.closed_at > REST
         return last.state.ended and bool(rested)
+
+    def _may_return(self, subject: Subject) -> bool:
+        """
+        A member that was left out and is well again need not wait for the slot's rest; one whose faults come and go must.
+        """
+        last = self._last(subject)
+        now = self._workshop.clock.now()
+        if last is not None:
+            if not last.state.ended or last.closed_at is None:
+                return False
+            if now - last.closed_at < BREATH:
+                return False
+            if not returning.is_plain(last.diagnosis) and not self._is_quiet(subject):
+                return False
+        return self._is_well(subject)
 
     def _is_busy(self, subject: Subject) -> bool:
         """

@@ -42,6 +42,9 @@ _log = log.get("recorder")
 class Recorder:
     """
     Knows whether Prefect answers, and brings it up to date.
+
+    Attributes:
+        wanted: There is a Prefect to record in.
     """
 
     def __init__(self, workshop: Workshop) -> None:
@@ -50,7 +53,7 @@ class Recorder:
         self._health = f"{url}/api/health"
         self._client = httpx.Client(timeout=PING_SECONDS_MAX, trust_env=False)
         # Without an address Prefect would start a server of its own inside this process.
-        self._wanted = bool(PREFECT_API_URL.value())
+        self.wanted = bool(PREFECT_API_URL.value())
         self.is_up = False
         self._shown: tuple[str, ...] | None = None
 
@@ -58,7 +61,7 @@ class Recorder:
         """
         Ask whether Prefect answers, and remember it.
         """
-        if not self._wanted:
+        if not self.wanted:
             return False
         try:
             self.is_up = self._client.get(self._health).status_code == 200

@@ -17,6 +17,9 @@ from tasks.workshop import Workshop
 AT_ONCE = 16
 """Members asked at once."""
 
+WELL_ROUNDS = 2
+"""A member is well by our own probes when all of so many rounds are good."""
+
 SUSPECTS_MAX = 5
 """More are a storm: the first few cases say so."""
 
@@ -58,20 +61,38 @@ class Sweep:
             for group, instance in bad[:SUSPECTS_MAX]
         )
 
-    def _fails(self, pair: tuple[Group, Instance]) -> bool:
+    def is_well(self, subject: Subject) -> bool:
+        """
+        Whether one member answers users and its health check, twice on end.
+        """
+        found = [
+            (group, instance)
+            for _, _, group, instance in healer_targets.instances(self._view)
+            if instance.name == subject.instance and instance.address and group.probe
+        ]
+        return bool(found) and all(
+            self._answers(pair) for pair in found for _ in range(WELL_ROUNDS)
+        )
+
+    def _answers(self, pair: tuple[Group, Instance]) -> bool:
         group, instance = pair
         probe, address = group.probe, instance.address
-        if probe is None or address is None:
+        assert probe is not None
+        assert address is not None
+        return all(
+            self._workshop.prober.probe(
+                address, probe.port, path, timeout_ms=probe.timeout_ms
+            ).good
+            for path in (probe.path, probe.health_path)
+        )
+
+    def _fails(self, pair: tuple[Group, Instance]) -> bool:
+        group, instance = pair
+        if group.probe is None or instance.address is None:
             return False
         for number in range(2):
             if number:
                 self._workshop.clock.sleep(ROUND_SECONDS)
-            good = all(
-                self._workshop.prober.probe(
-                    address, probe.port, path, timeout_ms=probe.timeout_ms
-                ).good
-                for path in (probe.path, probe.health_path)
-            )
-            if good:
+            if self._answers(pair):
                 return False
         return True

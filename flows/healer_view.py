@@ -29,10 +29,14 @@ _log = log.get("healer")
 class Sighting:
     """
     A slot that looks wrong in the inventory alone.
+
+    Attributes:
+        left_out: It is well as far as the load balancer says, and gets no requests.
     """
 
     subject: Subject
     saw: str
+    left_out: bool = False
 
 
 class View:
@@ -46,7 +50,7 @@ class View:
         self._inventories: dict[str, Inventory] = {}
         self._platforms: tuple[Platform, ...] = ()
         self._weights: dict[str, tuple[int, datetime]] = {}
-        self._seen_before: frozenset[str] = frozenset()
+        self._seen_before: frozenset[tuple[str, bool]] = frozenset()
         self._served: frozenset[str] = frozenset()
         self.read_at: datetime | None = None
 
@@ -174,9 +178,9 @@ class View:
         ]
         before, self._seen_before = (
             self._seen_before,
-            frozenset(sighting.subject.key for sighting in found),
+            frozenset((s.subject.key, s.left_out) for s in found),
         )
-        return tuple(s for s in found if s.subject.key in before)
+        return tuple(s for s in found if (s.subject.key, s.left_out) in before)
 
     def _wrong(self, platform: str, service: Service, group: Group) -> list[Sighting]:
         inventory = self._inventories.get(platform)
@@ -194,6 +198,9 @@ class View:
             if latest is not None and not self.is_watched(latest):
                 continue
             saw = _complaint(latest, pool[1] if pool else None)
+            left_out = saw is None and _is_left_out(latest, pool[1] if pool else None)
+            if left_out:
+                saw = f"{latest.name if latest else ''} gets no requests, and the load balancer calls it well"
             if saw:
                 place = names.slot(platform, service.name, group.name, slot)
                 subject = Subject(
@@ -203,7 +210,7 @@ class View:
                     slot=slot,
                     instance=latest.name if latest else _orphan(place, pool),
                 )
-                found.append(Sighting(subject, saw))
+                found.append(Sighting(subject, saw, left_out))
         return found or self._front(service, group, by_slot, inventory)
 
     def _front(
@@ -244,6 +251,17 @@ def _complaint(instance: Instance | None, pool: Pool | None) -> str | None:
     if member is not None and member.operating_status == "ERROR":
         return f"the load balancer calls {instance.name} ERROR"
     return None
+
+
+def _is_left_out(instance: Instance | None, pool: Pool | None) -> bool:
+    member = pool.member(instance.name) if instance and pool else None
+    return (
+        member is not None
+        and member.weight == 0
+        and member.operating_status in ALIVE
+        and instance is not None
+        and instance.status == "ACTIVE"
+    )
 
 
 def _orphan(slot_name: str, pool: tuple[str, Pool] | None) -> str | None:

@@ -95,11 +95,11 @@ class Vitals(Collector):
     def _cases(self) -> Iterator[Metric]:
         held = {lease.name: lease.holder for lease in self._store.leases.in_force()}
         found = self._store.cases.cases(open_only=True, limit=OPEN_MAX)
-        # Whoever waits for a person needs no healer.
+        # Whoever waits for a person needs no healer, and a lost sense is nobody's patient.
         holders = Counter(
             held.get(leasing.of_case(case.id), "")
             for case in found
-            if case.state is not CaseState.AWAITING
+            if case.state is not CaseState.AWAITING and not case.subject.is_everywhere
         )
         nobody = holders.pop("", 0)
         by_holder = GaugeMetricFamily(

@@ -16,6 +16,7 @@ from flows import (
     consenting,
     endings,
     heal_measures,
+    outage,
     rehearsing,
     remedies,
     room,
@@ -91,6 +92,7 @@ class Trial:
             return endings.page(
                 self.ward, self.book, f"the plan breaks a rule: {problems[0]}"
             )
+        outage.hold(self.ward, self.book, plan, partial(self.execute, held=held))
         if self._is_crowded(choice.rung, plan, situation):
             return None
         broken = rehearsing.broken_law(self.ward, self.book, plan, situation, floors)
@@ -165,6 +167,9 @@ class Trial:
         self.book.keep(after=look.saw)
         if look.good:
             return endings.recovered(self.ward, self.book, rung, subject, look.saw)
+        if rung not in _GENTLE:
+            seconds = soak_seconds + WEIGHTS[rung].patience_seconds
+            outage.excuse(self.ward, self.book, seconds, look.saw)
         unseen = look.good is None
         self.book.note(
             "not_seen" if unseen else "did_not_help", f"{rung.value}: {look.saw}"
@@ -264,6 +269,7 @@ class Trial:
         """
         self.book.note("plan_failed", outcome.sentence())
         self.book.set(state=CaseState.DIAGNOSED)
+        outage.excuse(self.ward, self.book, outcome.seconds, outcome.sentence())
         tries = self.tries
         if any(isinstance(e, QuotaExceeded | CapacityMissing) for e in self.troubles):
             tries = tries.without_room()

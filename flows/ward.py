@@ -109,6 +109,13 @@ def nobody_looked(_instance: str) -> bool | None:
     return None
 
 
+def nobody_is_away(_since: datetime | None = None) -> str:
+    """
+    Nobody feels the pulse of the cloud's own services.
+    """
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Ward:
     """
@@ -118,6 +125,7 @@ class Ward:
         known: The last inventory somebody read of a platform, for addresses; never for decisions.
         first_move: The first move made for an instance, done or under way.
         served: Whether an instance has served since somebody looks; None where nobody does.
+        away: What of the cloud's own services gives no answer now, or has given none since a moment; empty: all did.
         gate: Held from asking the brakes until the case says that it acts, so that two cases never pass one brake together.
     """
 
@@ -128,15 +136,17 @@ class Ward:
     known: Callable[[str], Inventory | None] = nothing_known
     first_move: Callable[[str | None], Future[Move] | None] = no_move
     served: Callable[[str], bool | None] = nobody_looked
+    away: Callable[[datetime | None], str] = nobody_is_away
 
     @classmethod
-    def over(
+    def over(  # noqa: PLR0917  as its fields
         cls,
         workshop: Workshop,
         metrics: Metrics,
         known: Callable[[str], Inventory | None] = nothing_known,
         first_move: Callable[[str | None], Future[Move] | None] = no_move,
         served: Callable[[str], bool | None] = nobody_looked,
+        away: Callable[[datetime | None], str] = nobody_is_away,
     ) -> Ward:
         """
         A ward over a workshop.
@@ -149,4 +159,5 @@ class Ward:
             known,
             first_move,
             served,
+            away,
         )

@@ -28,6 +28,9 @@ LOOP_SECONDS_MAX = 90
 REFUSALS_MAX = 20
 """In ten minutes, for one reason: somebody should know why so much is not being done."""
 
+LOST_SECONDS = 30
+"""The healer itself tells at once; this is for where that had no address, or did not get through."""
+
 RESTARTS_MAX = 3
 """In fifteen minutes."""
 
@@ -76,19 +79,7 @@ def alerts() -> tuple[AlertRule, ...]:
             "{{ $value }} plans that cannot be undone wait for a person's word; see `fournines approve`",
             page,
         ),
-        _own(
-            c.Alert.CLOUD_UNREAD,
-            f"max({c.VIEW_AGE}) > {VIEW_SECONDS_MAX}",
-            "The healer could not read the cloud for {{ $value }} s: it acts on nothing it cannot see",
-            page,
-        ),
-        _own(
-            c.Alert.STORE_DOWN,
-            f"max({c.STORE_UP}) == 0",
-            "The healer's database does not answer: alerts are refused and come again, nothing is begun",
-            page,
-            for_seconds=5,
-        ),
+        *_blind(),
         _own(
             c.Alert.REFUSALS_PILING_UP,
             f'sum by (reason) (increase({c.REFUSALS}{{reason!~"{_PASSING}"}}[10m])) '
@@ -102,6 +93,38 @@ def alerts() -> tuple[AlertRule, ...]:
             f'{{job="{c.Job.HEALER}"}})[15m:10s]) > {RESTARTS_MAX}',
             "The healer was started {{ $value }} times within a quarter of an hour",
             ticket,
+        ),
+    )
+
+
+def _blind() -> tuple[AlertRule, ...]:
+    """
+    What it works with does not answer.
+    """
+    page = c.Severity.PAGE
+    return (
+        _own(
+            c.Alert.CLOUD_UNREAD,
+            f"max({c.VIEW_AGE}) > {VIEW_SECONDS_MAX}",
+            "The healer could not read the cloud for {{ $value }} s: it acts on nothing it cannot see",
+            page,
+        ),
+        _own(
+            c.Alert.STORE_DOWN,
+            f"max({c.STORE_UP}) == 0",
+            "The healer's database does not answer: alerts are refused and come again, nothing is begun",
+            page,
+            for_seconds=5,
+        ),
+        *(
+            _own(
+                c.Alert.SENSE_LOST,
+                f'min by (sense) ({c.SENSE_UP}{{sense{which}"prefect.*"}}) == 0',
+                "The healer has lost a sense: {{ $labels.sense }} does not answer; see `fournines cases --open`",
+                severity,
+                for_seconds=LOST_SECONDS,
+            )
+            for which, severity in (("!~", page), ("=~", c.Severity.TICKET))
         ),
     )
 

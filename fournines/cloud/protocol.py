@@ -44,6 +44,11 @@ from fournines.model.specification import (
     VolumeSpec,
 )
 
+KEYSTONE = "keystone"
+
+SERVICES = (KEYSTONE, "nova", "neutron", "octavia", "glance", "cinder")
+"""The cloud's own services, by the names that its operators call them."""
+
 
 class Cloud(Protocol):
     """
@@ -97,6 +102,13 @@ class Cloud(Protocol):
     def images_in_use(self) -> frozenset[str]:
         """
         The ids of the images that the project's instances were made from, ours and strangers'.
+        """
+        ...
+
+    def unanswered(self, services: Sequence[str]) -> tuple[str, ...]:
+        """
+        Those of the cloud's own services that give no answer now, not even a refusal. One that the cloud does not offer is not missed. Raises
+        nothing.
         """
         ...
 

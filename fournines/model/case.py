@@ -16,6 +16,9 @@ from fournines.model.value import Value
 KEYS_KEPT = 16_384
 """Slots whose key is remembered: every brake and every list of cases asks for it."""
 
+EVERYWHERE = "*"
+"""The platform of cases about what all platforms stand on: the healer's own senses. No platform can be called that."""
+
 
 class Subject(Value):
     """
@@ -34,6 +37,13 @@ class Subject(Value):
         One open case per key: the slot where there is one, else the service.
         """
         return _key(self.platform, self.service, self.group, self.slot)
+
+    @property
+    def is_everywhere(self) -> bool:
+        """
+        Whether it is one of the healer's senses, and no place in a platform: nobody treats that.
+        """
+        return self.platform == EVERYWHERE
 
 
 @lru_cache(maxsize=KEYS_KEPT)

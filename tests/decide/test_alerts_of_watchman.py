@@ -71,6 +71,22 @@ def series(name, values, **labels):
             id="the-cloud-unread-for-a-minute",
         ),
         pytest.param(
+            [series("fournines_sense_up", "1x30 0x60", sense="keystone")],
+            Alert.SENSE_LOST,
+            PAGE | {"sense": "keystone"},
+            60,
+            61,
+            id="a-sense-is-lost",
+        ),
+        pytest.param(
+            [series("fournines_sense_up", "1x30 0x60", sense="prefect-database")],
+            Alert.SENSE_LOST,
+            TICKET | {"sense": "prefect-database"},
+            60,
+            61,
+            id="nothing-is-lost-without-prefect",
+        ),
+        pytest.param(
             [series("fournines_store_up", "1x30 0x30")],
             Alert.STORE_DOWN,
             PAGE,

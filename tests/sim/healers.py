@@ -80,7 +80,9 @@ class SimHealer:
             self.view.has_served,
         )
         sweep = Sweep(self.workshop, self.view)
-        self.admissions = Admissions(self.workshop, self.view, sweep.suspects)
+        self.admissions = Admissions(
+            self.workshop, self.view, sweep.suspects, sweep.is_well
+        )
         self.beds = Beds(self.workshop, self._treat)
         self._mail = crew.event()
 

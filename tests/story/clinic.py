@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from blueprints import lifecycles
+from flows import healer_senses
 from flows.case_book import CaseBook
 from flows.first_moves import FirstMoves
 from flows.healer_inbox import Admissions
+from flows.healer_sweep import Sweep
 from flows.healer_view import View
+from flows.senses import Senses
 from flows.treatment import Treatment
 from flows.ward import Ward
 from fournines.cloud.simulated import Scenario, SimulatedCloud
@@ -238,13 +241,22 @@ class Clinic:
         self.view = View(self.workshop)
         self.view.refresh()
         self.moves = FirstMoves(self.workshop, self.view, AtOnce())
-        self.admissions = Admissions(self.workshop, self.view, lambda _p, _s: ())
+        self.admissions = Admissions(
+            self.workshop,
+            self.view,
+            lambda _p, _s: (),
+            Sweep(self.workshop, self.view).is_well,
+        )
+        self.senses = Senses(self.workshop, healer_senses.of_cloud(self.workshop))
+        self.senses.look_at_all()
+        self.cloud.calls.clear()
         self.ward = Ward.over(
             self.workshop,
             self.gauges,
             self.view.inventory,
             self.moves.of,
             self.view.has_served,
+            self.senses.away,
         )
 
     def alert(

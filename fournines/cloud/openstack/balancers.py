@@ -8,6 +8,7 @@ import contextlib
 from typing import Any
 
 from fournines.cloud.errors import (
+    CloudRefused,
     FeatureMissing,
     RequestInvalid,
     ResourceFailed,
@@ -24,6 +25,10 @@ from fournines.model.specification import (
 )
 
 Body = dict[str, Any]
+
+
+STOPPED = "FAILOVER_STOPPED"
+"""An amphora's status when as many as the operator's threshold fell silent together."""
 
 
 class Balancers(Octavia):
@@ -133,6 +138,9 @@ class Balancers(Octavia):
     def failover_load_balancer(self, name: str, *, deadline_seconds: float) -> None:
         """
         Octavia's own failover, after whatever is pending. By default policy an administrator's right: others get RightsMissing.
+
+        Octavia itself does not refuse a failover that it has stopped doing (FAILOVER_STOPPED: too many amphorae fell silent at once), so it is
+        asked first. It tells whoever may fail over, by its default policies.
         """
         attempted = f"failing load balancer {name} over"
         with self.context.lock(name):
@@ -143,11 +151,39 @@ class Balancers(Octavia):
             if body is None:
                 raise ResourceMissing(attempted, f"there is no load balancer {name}")
             path = f"loadbalancers/{body['id']}"
+            self._refuse_stopped(body["id"], attempted, end)
             # A change under way answers 409 until it has ended: it is waited for, never raced.
             self.persistently(
                 lambda: self.octavia("PUT", f"{path}/failover", attempted), until=end
             )
             self.await_active(body["id"], attempted, end)
+
+    def _refuse_stopped(self, number: str, attempted: str, end: float) -> None:
+        """
+        Raises CloudRefused when Octavia has stopped failing the load balancer over. Who may not read amphorae learns nothing, and neither
+        does who has a provider without them.
+        """
+
+        def unit() -> list[Body]:
+            return self.connection.listing(
+                "load_balancer",
+                "/octavia/amphorae",
+                "amphorae",
+                attempted,
+                params={"loadbalancer_id": number},
+            )
+
+        try:
+            found = self.retried(unit, until=end)
+        except (CloudRefused, ResourceMissing):
+            return
+        stopped = [one["id"] for one in found if one.get("status") == STOPPED]
+        if stopped:
+            raise CloudRefused(
+                attempted,
+                f"Octavia has stopped failing over {len(stopped)} of its {len(found)} amphorae ({STOPPED}): too many fell silent at once",
+                "Ask whoever runs the cloud; it goes on by itself when they are heard again",
+            )
 
     def delete_load_balancer(self, name: str, *, deadline_seconds: float) -> None:
         attempted = f"deleting load balancer {name}"

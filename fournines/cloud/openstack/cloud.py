@@ -5,6 +5,7 @@ The `Cloud` Protocol on OpenStack, from Zed to 2026.2.
 from __future__ import annotations
 
 from fournines.clock import Clock, SystemClock
+from fournines.cloud.openstack.answers import Answers
 from fournines.cloud.openstack.balancers import Balancers
 from fournines.cloud.openstack.base import Context
 from fournines.cloud.openstack.connection import Connection, connect
@@ -36,6 +37,7 @@ class OpenStackCloud:
         self.context = Context(connection, settings, clock)
         listing = Listing(self.context)
         self.inventory = listing.inventory
+        self.unanswered = Answers(self.context).unanswered
         quotas = Quotas(self.context)
         self.quota = quotas.quota
         networks = Networks(self.context)

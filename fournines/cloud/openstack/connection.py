@@ -45,6 +45,12 @@ SOCKET_POOLS = 10
 SOCKETS_MAX = 64
 """Sockets kept open per service: steps, reads and waits of one plan all run at once."""
 
+_IDENTITY = {
+    "service_type": "identity",
+    "min_version": (3, 0),
+    "max_version": (3, "latest"),
+}
+
 PAGES_MAX = 1_000
 """A listing of more pages is a server that sends us in circles."""
 
@@ -102,6 +108,29 @@ class Connection:
             lambda: cast("Any", session.auth).get_access(session),
         )
 
+    def token_is_good(self, attempted: str, *, timeout: float) -> None:
+        """
+        Ask Keystone about our own token, as other services ask it. Raises CloudError.
+        """
+        session = self._sdk.session
+
+        def ask() -> Any:
+            return session.get(
+                "/auth/tokens",
+                endpoint_filter=_IDENTITY,
+                headers={"X-Subject-Token": session.get_token()},
+                raise_exc=False,
+                connect_retries=0,
+                timeout=timeout,
+            )
+
+        self.requests["GET identity"] += 1
+        response = self._translated(attempted, ask)
+        if response.status_code >= 400:
+            raise translation.from_response(
+                attempted, response.status_code, response.text
+            )
+
     def offers(self, service: str) -> bool:
         """
         Whether the catalogue has the service.
@@ -157,12 +186,16 @@ class Connection:
         params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
         microversion: str | None = None,
         headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
     ) -> Json:
         """
         One request, once; its answer's content, or None when it is empty. Raises CloudError.
         """
         adapter = self.adapter(service)
-        options: dict[str, Any] = {"params": params, "timeout": self._timeout}
+        options: dict[str, Any] = {
+            "params": params,
+            "timeout": timeout or self._timeout,
+        }
         if body is not None:
             options["json"] = body
         if microversion is not None:

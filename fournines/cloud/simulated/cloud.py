@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fournines.clock import Clock, SystemClock
+from fournines.cloud.errors import CloudError, CloudUnreachable
+from fournines.cloud.protocol import SERVICES
 from fournines.cloud.simulated import health, instances, planting, reading, traffic
 from fournines.cloud.simulated.balancers import Balancers
 from fournines.cloud.simulated.door import Moment
@@ -60,6 +62,18 @@ class SimulatedCloud(Instances, Balancers, Shared, Images, Hardships):
     def quota(self) -> Quota:
         return self.call("quota", "", lambda _: self.world.left())
 
+    def unanswered(self, services: Sequence[str]) -> tuple[str, ...]:
+        return tuple(name for name in services if not self._answers(name))
+
+    def _answers(self, service: str) -> bool:
+        try:
+            self.call("unanswered", service, lambda _: None)
+        except CloudUnreachable:
+            return False
+        except CloudError:
+            return True
+        return service not in self.world.away
+
     # -- what users and probes see; no API call, so no API fault
 
     def probe(
@@ -100,6 +114,20 @@ class SimulatedCloud(Instances, Balancers, Shared, Images, Hardships):
         Have no call go wrong any more.
         """
         self.world.faults.clear()
+
+    def take_away(self, service: str) -> None:
+        """
+        One of the cloud's own services dies. With Keystone away what has a token goes on, and every build ends in ERROR.
+        """
+        if service not in SERVICES:
+            raise InconsistentScenario(f"there is no service {service}")
+        self.world.away.add(service)
+
+    def give_back(self, service: str) -> None:
+        """
+        It answers again.
+        """
+        self.world.away.discard(service)
 
     def break_instance(
         self, instance: str, behaviour: Behaviour, *, sticky: bool = False

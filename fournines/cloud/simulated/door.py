@@ -116,6 +116,7 @@ class Door:
             now = self.settle()
             fault = self.world.faults.strike(name, subject, now)
             self.calls.append(Call(now, name, subject, fault.kind if fault else None))
+            _asked(name, self.world, attempted)
             if fault:
                 _before(fault, attempted)
             result = act(Moment(now, fault))
@@ -167,6 +168,22 @@ class Door:
         """
         with self._lock:
             return self._balancer_locks[name]
+
+
+_ASKED = {
+    "nova": frozenset({"ensure_instance", "restart_instance", "delete_instance"}),
+    "octavia": frozenset({"pool", "join_pool", "leave_pool", "set_weight"}),
+}
+"""Which calls a service answers, besides the reading of everything."""
+
+
+def _asked(name: str, world: World, attempted: str) -> None:
+    """
+    A service that is away answers none of its calls.
+    """
+    for service, calls in _ASKED.items():
+        if service in world.away and name in {"inventory", *calls}:
+            raise CloudUnreachable(attempted, f"{service} does not answer")
 
 
 def _before(fault: Fault, attempted: str) -> None:

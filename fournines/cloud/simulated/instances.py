@@ -17,6 +17,7 @@ from fournines.cloud.errors import (
     RequestInvalid,
     ResourceFailed,
 )
+from fournines.cloud.protocol import KEYSTONE
 from fournines.cloud.simulated import health, reading
 from fournines.cloud.simulated.door import Door, Moment, named, ours
 from fournines.cloud.simulated.faults import FaultKind
@@ -177,6 +178,8 @@ def _create(world: World, spec: InstanceSpec, moment: Moment, attempted: str) ->
     fault = moment.fault
     if host is None:
         record.fault = NO_HOST
+    elif KEYSTONE in world.away:
+        record.fault = "Build of instance aborted: Keystone does not answer"
     elif fault and fault.kind is FaultKind.ERROR_STATUS:
         record.fault = fault.text or "Build of instance aborted: injected"
     elif spec.port:

@@ -39,6 +39,7 @@ class World:
         images: By name.
         voice: What an instance says on its console when it boots.
         bad_images: Images whose new instances start and never serve.
+        away: The cloud's own services that do not answer.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -69,6 +70,7 @@ class World:
             for image in scenario.images
         }
         self.voice: Callable[[InstanceSpec], Sequence[str]] = lambda _spec: ()
+        self.away: set[str] = set()
         self.external = IPv4Network(scenario.external_cidr).hosts()
         self.hosts = [
             HostRecord(f"{zone}-host{number}", zone)

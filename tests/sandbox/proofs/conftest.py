@@ -10,7 +10,6 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,9 +17,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-import httpx
 import pytest
 
 from fournines.cloud.errors import CloudError
@@ -32,6 +30,7 @@ from fournines.model.case import Case, CaseState
 from fournines.settings import Settings
 from tasks import opening, request
 from tasks.workshop import Workshop
+from tests.sandbox.proofs.people import Pager, Users
 
 ROOT = Path(__file__).resolve().parents[3]
 FOURNINES = Path(sys.executable).parent / "fournines"
@@ -41,44 +40,9 @@ WHOLE_SECONDS_MAX = 150
 
 SETTLED_SECONDS_MAX = 60
 
-ASKED_PER_SECOND = 10
-
 _DATABASE = "FOURNINES_DATABASE_URL"
 
-
-class Users:
-    """
-    Somebody who asks for a page ten times a second and remembers how it went.
-    """
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._over = threading.Event()
-        self.asked: list[tuple[float, bool]] = []
-        self._thread = threading.Thread(target=self._ask, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _ask(self) -> None:
-        with httpx.Client(timeout=3, trust_env=False) as client:
-            while not self._over.wait(1 / ASKED_PER_SECOND):
-                at = time.time()
-                try:
-                    good = client.get(self._url).status_code == httpx.codes.OK
-                except httpx.HTTPError:
-                    good = False
-                self.asked.append((at, good))
-
-    def moved_seconds(self, fault_at: float) -> float:
-        """From a fault to the last answer that was bad because of it."""
-        bad = [at for at, good in self.asked if at >= fault_at and not good]
-        return round(max(bad) - fault_at, 1) if bad else 0.0
+_PAGES = "FOURNINES_PAGE_URL"
 
 
 @dataclass
@@ -90,6 +54,7 @@ class Stage:
     settings: Settings
     workshop: Workshop
     cloud: Any
+    pager: Pager
     url_before: str | None = None
     gone: bool = False
     turn: int = 0
@@ -278,6 +243,30 @@ class Stage:
             time.sleep(2)
         return found
 
+    def steps_about_others(self, since: float, *places: str) -> list[str]:
+        """Steps of healing plans that name none of these places."""
+        journal = self.workshop.store.journal
+        plans = [journal.plan(case.plan_id or "") for case in self.cases(since)]
+        return [
+            step.id
+            for plan in plans
+            if plan is not None
+            for step in plan.steps
+            if not any(place in step.id for place in places)
+        ]
+
+    def await_case(
+        self, since: float, true: Callable[[Case], bool], seconds: float
+    ) -> Case:
+        """The first case of which something is true, waited for."""
+        deadline = time.monotonic() + seconds
+        while True:
+            found = [case for case in self.cases(since) if true(case)]
+            if found:
+                return found[-1]
+            assert time.monotonic() < deadline, self.say()
+            time.sleep(1)
+
     def lost(self, since: float, slots: list[str]) -> list[str]:
         """Places of faults that no recovered case is about."""
         place = (self.desired.name, self.service.name, self.group.name)
@@ -307,6 +296,9 @@ def stage(cloud: Any, postgresql: str) -> Iterator[Stage]:
         before = os.environ.get(_DATABASE)
         stack.callback(_restore, before)
         os.environ[_DATABASE] = postgresql
+        pager = stack.enter_context(Pager())
+        stack.callback(os.environ.pop, _PAGES, None)
+        os.environ[_PAGES] = pager.url
         settings = Settings()
         done = subprocess.run(
             [FOURNINES, "up"],
@@ -317,7 +309,7 @@ def stage(cloud: Any, postgresql: str) -> Iterator[Stage]:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         workshop = stack.enter_context(opening.workshop(settings))
-        made = Stage(settings, workshop, cloud, before)
+        made = Stage(settings, workshop, cloud, pager, before)
         deployed = made.command("deploy", str(PLATFORM), "--plain")
         assert deployed.returncode == 0, deployed.stdout + deployed.stderr
         made.await_whole()
@@ -345,3 +337,17 @@ def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
             sys.stdout.write(f"\n    {line}\n")
 
     return now
+
+
+@pytest.fixture(scope="session")
+def figures() -> Iterator[Any]:
+    """
+    Figures beside those of the benches, in their table, file and chart.
+    """
+    # matplotlib is drawn in with them: only where something is noted.
+    from tests.bench.figures import Figures
+
+    noted = Figures()
+    yield noted
+    if noted.rows:
+        noted.keep()

@@ -57,18 +57,28 @@ def test_zone_down(stage: Any, clean: Any, breaking: Any, tell: Tell) -> None:
     assert stage.settled_audit() == clean
 
 
-def test_everything_down(stage: Any, tell: Tell) -> None:
+def test_everything_down(stage: Any, clean: Any, tell: Tell) -> None:
     """
-    All members dead at once: nothing is destroyed and nothing made, and a person is called.
+    Nobody answers any more: nothing is destroyed and nothing made, and a person is called. When all are back they get their users back.
     """
+    stage.await_whole()
     before = {item.name: item.id for item in stage.inventory().instances}
     began = time.time()
     with ThreadPoolExecutor(len(before)) as hands:
-        list(hands.map(lambda name: stage.fault("kill", name), before))
+        list(hands.map(lambda name: stage.fault("hang", name), before))
     time.sleep(STORM_SECONDS)
 
     assert {item.name: item.id for item in stage.inventory().instances} == before
-    ended = [case.state for case in stage.cases(began)]
-    tell(f"everything down: cases {[state.value for state in ended]}")
+    ended = [case.state for case in stage.cases(began) if case.subject.slot is not None]
+    left_out = [item.name for item in stage.members() if item.weight == 0]
+    tell(
+        f"everything down: cases {[state.value for state in ended]}, {len(left_out)} with weight 0"
+    )
     assert CaseState.PAGED in ended
     assert CaseState.RECOVERED not in ended
+
+    stage.cloud.run("mend", "all")
+    took = stage.await_whole()
+    tell(f"everything back: all serve again after {took} s")
+    assert {item.name: item.id for item in stage.inventory().instances} == before
+    assert stage.settled_audit() == clean
