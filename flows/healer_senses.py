@@ -26,7 +26,7 @@ ANSWER_SECONDS_MAX = 1.0
 PREFECT_SECONDS_MAX = 2.0
 """Prefect's does too, but nothing is lost while it is slow: nobody shall be called for that."""
 
-WRITE_SECONDS_MAX = 2.5
+WRITE_SECONDS_MAX = 3.0
 """A row of Prefect's database is written in milliseconds; one that waits longer waits for something."""
 
 WRITE_ENDS_SECONDS = 90.0
@@ -68,12 +68,14 @@ def of_healer(workshop: Workshop, *, prefect: bool) -> tuple[Sense, ...]:
                 name="prefect",
                 without="Prefect does not answer: healing goes on, its runs are recorded afterwards",
                 ask=partial(_page, patient, f"{api}/health"),
+                misses_max=3,
                 severity=c.Severity.TICKET,
             ),
             Sense(
                 name="prefect-database",
                 without="Prefect's database takes nothing: healing goes on, its runs are recorded afterwards",
                 ask=Pulse(workshop, api),
+                misses_max=3,
                 severity=c.Severity.TICKET,
             ),
         ]

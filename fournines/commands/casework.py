@@ -224,7 +224,27 @@ def _draw(what: Table | Text | Padding) -> None:
     frame.out.print(what, soft_wrap=False)
 
 
+_TELLING = frozenset(
+    {
+        "case_opened",
+        "diagnosed",
+        "planned",
+        "cloud_away",
+        "verifying",
+        "did_not_help",
+        "plan_failed",
+    }
+)
+"""Events that say where an open case stands."""
+
+
 def _reason(found: Case) -> str:
+    """
+    How a case ended; of an open one what holds it, or where it stands.
+    """
     if found.verdict:
         return found.verdict
+    told = [e for e in found.events if e.event in {*_TELLING, "refused"}]
+    if told and told[-1].event != "refused":
+        return told[-1].text
     return "; ".join(refusal.detail for refusal in found.refusals)

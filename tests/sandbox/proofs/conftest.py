@@ -30,7 +30,7 @@ from fournines.model.case import Case, CaseState
 from fournines.settings import Settings
 from tasks import opening, request
 from tasks.workshop import Workshop
-from tests.sandbox.proofs.people import Pager, Users
+from tests.sandbox.proofs.people import Pager, Rush, Users
 
 ROOT = Path(__file__).resolve().parents[3]
 FOURNINES = Path(sys.executable).parent / "fournines"
@@ -61,6 +61,11 @@ class Stage:
     luck: random.Random = field(default_factory=lambda: random.Random(9999))
 
     # -- what is there
+
+    @property
+    def platform_file(self) -> Path:
+        """The file that it was asked for with."""
+        return PLATFORM
 
     @property
     def desired(self) -> Any:
@@ -118,9 +123,17 @@ class Stage:
 
     def users(self) -> Users:
         """Users of the service, through its floating IP."""
+        return Users(self.url())
+
+    def rush(self, per_second: float) -> Rush:
+        """Many requests at the same place."""
+        return Rush(self.url(), per_second)
+
+    def url(self) -> str:
+        """Where its users find it."""
         wanted = self.service.load_balancers[0].name
         balancer = self.inventory().load_balancer(wanted)
-        return Users(f"http://{balancer.floating_address}/")
+        return f"http://{balancer.floating_address}/"
 
     # -- what is done
 

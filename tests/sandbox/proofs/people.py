@@ -7,12 +7,19 @@ from __future__ import annotations
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 import httpx
 
 ASKED_PER_SECOND = 10
+
+HANDS_MAX = 200
+"""Requests under way at once."""
+
+_LIMITS = httpx.Limits(max_connections=HANDS_MAX, max_keepalive_connections=HANDS_MAX)
 
 
 class Pager:
@@ -95,3 +102,34 @@ class Users:
         """From a fault to the last answer that was bad because of it."""
         bad = [at for at, good in self.asked if at >= fault_at and not good]
         return round(max(bad) - fault_at, 1) if bad else 0.0
+
+
+class Rush:
+    """
+    So many requests a second, however slowly they are answered.
+    """
+
+    def __init__(self, url: str, per_second: float) -> None:
+        self._url = url
+        self._pause = 1 / per_second
+        self._over = threading.Event()
+        self._hands = ThreadPoolExecutor(HANDS_MAX)
+        self._thread = threading.Thread(target=self._drive, daemon=True)
+        self._client = httpx.Client(timeout=5, trust_env=False, limits=_LIMITS)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._hands.shutdown(wait=False, cancel_futures=True)
+
+    def _drive(self) -> None:
+        while not self._over.wait(self._pause):
+            self._hands.submit(self._ask)
+
+    def _ask(self) -> None:
+        with suppress(httpx.HTTPError):
+            self._client.get(self._url)
