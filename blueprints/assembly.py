@@ -74,6 +74,7 @@ def assemble(
         objectives=definition.objectives,
         depends_on=definition.depends_on,
         outputs=definition.outputs,
+        offers=definition.offers,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from blueprints import words
+from blueprints import bindings
 from blueprints.artefact import SAMPLE, Artefact, artefact
 from blueprints.assembly import assemble
 from blueprints.catalogue import Blueprint
@@ -24,9 +24,6 @@ from fournines.model import names
 from fournines.model.desired import HealingLimits, Platform, Service
 from fournines.model.ownership import Owner
 from fournines.model.specification import NetworkSpec
-
-ADDRESS = "@FLOATING_IP@"
-"""Stands in outputs for the endpoint's address, which is known only after the deploy."""
 
 
 def compile_platform(
@@ -149,10 +146,17 @@ class _Compilation:
         problems += definition_problems(
             definition, self._file.name, self._name, self._here, locate
         )
+        bound, unbound = bindings.of_service(self._file, self._name, self._catalogue)
+        problems += unbound
         data, unrendered = user_data(
             definition,
             blueprint,
-            {**values, **artefacts, "files": blueprint.files},
+            {
+                **values,
+                **artefacts,
+                "files": blueprint.files,
+                "bindings": bound,
+            },
             locate,
             place=(self._file.name, self._name),
         )
@@ -168,7 +172,8 @@ class _Compilation:
             parameters=dict(parameters),
             external_network=self._file.document.network.external_network,
         )
-        return service.model_copy(update={"maintenance": self._entry.maintenance}), []
+        changes = {"maintenance": self._entry.maintenance, "uses": self._entry.uses}
+        return service.model_copy(update=changes), []
 
     def _in_blueprint(self, blueprint: Blueprint) -> Locate:
         """
@@ -183,14 +188,7 @@ class _Compilation:
         return locate
 
     def _values(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            **parameters,
-            "platform": self._file.name,
-            "service": self._name,
-            "defaults": self._file.document.defaults.model_dump(mode="json"),
-            "address": ADDRESS,
-            **words.of_service(self._file.name, self._name),
-        }
+        return bindings.known(self._file, self._name, parameters)
 
     def _artefacts_of(
         self, blueprint: Blueprint, parameters: Mapping[str, Any]
@@ -233,7 +231,11 @@ class _Compilation:
         objectives = definition.objectives
         if entry.objectives is not None:
             objectives = entry.objectives
-        depends_on = tuple(dict.fromkeys((*definition.depends_on, *entry.depends_on)))
+        depends_on = tuple(
+            dict.fromkeys(
+                (*definition.depends_on, *entry.depends_on, *entry.uses.values())
+            )
+        )
         changed = {
             "groups": groups,
             "objectives": objectives,

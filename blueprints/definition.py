@@ -28,6 +28,7 @@ def _network(text: str) -> str:
 
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+OfferName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
 Cidr = Annotated[str, AfterValidator(_network)]
 Port = Annotated[int, Field(ge=1, le=PORT_MAX)]
 
@@ -120,6 +121,7 @@ class Definition(Value):
         provider: Octavia's provider; None takes the cloud's default.
         depends_on: Services that must serve before this one's instances begin.
         outputs: What its owner gets: name -> text.
+        offers: What a service that uses this one is told: host, port, user, password, ...; secrets and addresses as references.
     """
 
     groups: dict[Name, GroupDefinition] = Field(min_length=1)
@@ -130,3 +132,4 @@ class Definition(Value):
     objectives: tuple[Objective, ...] = ()
     depends_on: tuple[Name, ...] = ()
     outputs: dict[str, str] = Field(default_factory=dict)
+    offers: dict[OfferName, str | int] = Field(default_factory=dict)

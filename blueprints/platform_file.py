@@ -13,7 +13,7 @@ from pydantic import Field
 
 from blueprints.artefact import SAMPLE, Artefact, Fetch, artefact
 from blueprints.catalogue import Blueprint
-from blueprints.definition import Cidr, Name
+from blueprints.definition import Cidr, Name, OfferName
 from blueprints.problem import ArtefactInvalid, PlatformInvalid, Problem
 from blueprints.source import Source, parse, read_text
 from blueprints.validation import below, validated
@@ -52,6 +52,7 @@ class ServiceEntry(Value):
 
     Attributes:
         parameters: Checked against the blueprint's schema.
+        uses: Other services that this one is told of: the name it knows each by -> the service. It begins when they serve.
         objectives: In place of the blueprint's.
         healing: Fields of HealingLimits, over the blueprint's.
         maintenance: Windows of this service, beside the platform's.
@@ -60,6 +61,7 @@ class ServiceEntry(Value):
     blueprint: str
     parameters: dict[str, Any] = Field(default_factory=dict)
     depends_on: tuple[Name, ...] = ()
+    uses: dict[OfferName, Name] = Field(default_factory=dict)
     objectives: tuple[Objective, ...] | None = None
     healing: dict[str, Any] = Field(default_factory=dict)
     maintenance: tuple[MaintenanceWindow, ...] = ()

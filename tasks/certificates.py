@@ -76,3 +76,13 @@ def new_edition(workshop: Workshop, platform: str, service: str) -> int:
     return workshop.store.secrets.add(
         platform, name, f"asked for at {now.isoformat()}", at=now
     ).version
+
+
+def is_superseded(workshop: Workshop, platform: str, service: str, slot: str) -> bool:
+    """
+    Whether a newer certificate than this slot's was asked for already: its instance only has to be rolled.
+    """
+    secrets = workshop.store.secrets
+    kept = secrets.current(platform, f"{_SLOT}{slot}")
+    edition = secrets.current(platform, counter(service))
+    return edition is not None and (kept is None or kept.made_at < edition.made_at)

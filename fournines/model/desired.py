@@ -144,6 +144,8 @@ class Service(Value):
         parameters: As given by its owner, with the blueprint's defaults filled in; never a secret.
         outputs: What people get: name -> text with `@FLOATING_IP@` for the endpoint's address.
         maintenance: When people work on it, beside the platform's own windows.
+        offers: What services that use it are told, secrets and addresses as references.
+        uses: The name it knows another service by -> the service.
     """
 
     platform: str
@@ -158,6 +160,8 @@ class Service(Value):
     depends_on: tuple[str, ...] = ()
     outputs: dict[str, str] = Field(default_factory=dict)
     maintenance: tuple[MaintenanceWindow, ...] = ()
+    offers: dict[str, str | int] = Field(default_factory=dict)
+    uses: dict[str, str] = Field(default_factory=dict)
 
     def group(self, name: str) -> Group:
         """

@@ -1,0 +1,129 @@
+"""
+What a service offers, resolved for a person: handed out once, then only rotated.
+"""
+
+from __future__ import annotations
+
+from fournines.model import references
+from fournines.model.desired import Platform, Service
+from fournines.model.references import Kind, Reference
+from tasks import certificates
+from tasks.references import new_secret
+from tasks.workshop import Workshop
+
+_AT = "%Y-%m-%d %H:%M UTC"
+
+
+class CredentialsRefused(Exception):
+    """
+    They are not given; the message says why and what to do.
+    """
+
+    exit_code = 3
+
+
+class NothingOffered(Exception):
+    """
+    The service has none.
+    """
+
+    exit_code = 2
+
+
+def hand_out(workshop: Workshop, platform: Platform, name: str) -> dict[str, str]:
+    """
+    Everything a service offers, in the clear: for its tenant, once.
+
+    Raises:
+        NothingOffered: Its blueprint offers nothing.
+        CredentialsRefused: They were handed out before.
+        CloudError: An address could not be read.
+        StoreError: A secret could not be read.
+    """
+    service = _offering(platform, name)
+    secrets, now = workshop.store.secrets, workshop.clock.now()
+    kept = [
+        secrets.ensure(platform.name, one, new_secret, at=now)
+        for one in secrets_of(service)
+    ]
+    before = [one for one in kept if one.handed_out_at is not None]
+    if before:
+        at = min(one.handed_out_at for one in before if one.handed_out_at)
+        raise CredentialsRefused(
+            f"the credentials of {name} were handed out at {at.strftime(_AT)}; "
+            f"`fournines credentials {name} --rotate` makes new ones"
+        )
+    values = {Reference(Kind.SECRET, one.name): one.text for one in kept}
+    told = {
+        key: references.replaced(
+            str(value), lambda one: values.get(one) or _public(workshop, platform, one)
+        )
+        for key, value in service.offers.items()
+    }
+    for one in kept:
+        # Marked last, and each once: of two who ask at the same moment one is refused.
+        if not secrets.hand_out(platform.name, one.name, one.version, at=now):
+            raise CredentialsRefused(
+                f"the credentials of {name} are being handed out to somebody else"
+            )
+    return told
+
+
+def renew(workshop: Workshop, platform: Platform, name: str) -> tuple[str, ...]:
+    """
+    New versions of all secrets that a service offers; the names. They are in force once the instances that hold them are rolled.
+
+    Raises:
+        NothingOffered: It offers no secret.
+    """
+    service = _offering(platform, name)
+    now = workshop.clock.now()
+    names = secrets_of(service)
+    if not names:
+        raise NothingOffered(f"service {name} offers no secret that could be rotated")
+    for one in names:
+        workshop.store.secrets.add(platform.name, one, new_secret(), at=now)
+    return names
+
+
+def secrets_of(service: Service) -> tuple[str, ...]:
+    """
+    The names of the secrets that a service offers.
+    """
+    text = " ".join(str(value) for value in service.offers.values())
+    return references.names(text, Kind.SECRET)
+
+
+def holders(platform: Platform, names: tuple[str, ...]) -> tuple[str, ...]:
+    """
+    The services whose instances hold one of these secrets, in the platform's order.
+    """
+    wanted = set(names)
+    return tuple(
+        service.name
+        for service in platform.services
+        if any(
+            wanted & set(references.names(group.user_data, Kind.SECRET))
+            for group in service.groups
+        )
+    )
+
+
+def _offering(platform: Platform, name: str) -> Service:
+    service = platform.service(name)
+    if not service.offers:
+        raise NothingOffered(
+            f"service {name} is of blueprint {service.blueprint}, which has no credentials to give"
+        )
+    return service
+
+
+def _public(workshop: Workshop, platform: Platform, reference: Reference) -> str:
+    match reference.kind:
+        case Kind.VIP:
+            # The way in for somebody outside, where there is one.
+            return workshop.cloud.entrances(reference.name)[-1]
+        case Kind.CA:
+            return certificates.of_authority(workshop, platform.name).certificate
+        case _:
+            return str(reference)
