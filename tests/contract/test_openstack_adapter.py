@@ -20,11 +20,9 @@ from fournines.cloud.errors import (
 from fournines.cloud.openstack import balancing
 from fournines.model.ownership import Owner
 from fournines.model.specification import (
-    HealthMonitorSpec,
     InstanceSpec,
     ListenerSpec,
     LoadBalancerSpec,
-    MemberSpec,
     PoolSpec,
 )
 
