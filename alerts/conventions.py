@@ -160,6 +160,7 @@ NOTIFICATIONS_FAILED = "alertmanager_notifications_failed_total"
 # -- exported by the healer
 
 MEMBER_INFO = "fournines_member_info"
+MEMBER_BY_ROLE = "fournines_member_by_role"
 SERVICE_INFO = "fournines_service_info"
 LISTENER_INFO = "fournines_listener_info"
 OBJECTIVE_RATIO = "fournines_slo_objective_ratio"

@@ -24,7 +24,7 @@ from fournines.model.refusal import Reason, Refusal
 from fournines.planning import plan as planning
 from fournines.planning.costs import deadline_seconds
 from fournines.planning.plan import Plan, Purpose
-from fournines.planning.pools import Place
+from fournines.planning.pools import Place, asks_for_one_role
 from fournines.planning.steps import EnsureNetwork
 
 
@@ -117,7 +117,7 @@ def _by_role(desired: Platform) -> frozenset[Place]:
         for service in desired.services
         for group in service.groups
         for membership in group.memberships
-        if membership.role is not None
+        if asks_for_one_role(group.memberships)
     )
 
 

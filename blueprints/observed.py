@@ -33,7 +33,7 @@ class Observed:
     Args:
         inventory: The cloud's word.
         views: What stateful groups say of themselves, by service and group; a group that is not in it could not be asked.
-        by_role: Pools whose check is answered only in some role: what they call DOWN may be well.
+        by_role: Pools of groups that serve in one role alone: what they call DOWN may be well.
     """
 
     def __init__(

@@ -164,6 +164,11 @@ class Gauges(Collector):
             "A member's ids and its place.",
             labels=[*c.MEMBER_LABELS, c.POOL_ID, c.MEMBER_ID, "load_balancer_id"],
         )
+        by_role = GaugeMetricFamily(
+            c.MEMBER_BY_ROLE,
+            "1 for a member whose pool asks for a role: being down there is expected of all in another.",
+            labels=list(c.MEMBER_LABELS),
+        )
         listeners = GaugeMetricFamily(
             c.LISTENER_INFO,
             "A listener's id and its service.",
@@ -181,6 +186,8 @@ class Gauges(Collector):
             labels = healer_targets.member_labels(platform, _service, group, instance)
             place = [labels[name] for name in c.MEMBER_LABELS]
             members.add_metric([*place, pool.id, found[2].id, balancer.id], 1)
+            if any(one.role and one.pool == found[1] for one in group.memberships):
+                by_role.add_metric(place, 1)
         for platform in self._view.platforms:
             inventory = self._view.inventory(platform.name)
             for service in platform.services if inventory else ():
@@ -193,6 +200,7 @@ class Gauges(Collector):
                             [platform.name, service.name, listener.id, balancer.id], 1
                         )
         yield members
+        yield by_role
         yield listeners
 
     def _objectives(self) -> Iterator[Metric]:

@@ -15,6 +15,7 @@ from fournines.model import names
 from fournines.model.case import Subject
 from fournines.model.desired import Group, Platform, Service
 from fournines.model.inventory import Instance, Inventory, Pool
+from fournines.planning.pools import as_judged, asks_for_one_role
 from healing.diagnosis.blind import ALIVE
 from healing.diagnosis.gone import DEAD
 from tasks.workshop import Workshop
@@ -150,7 +151,7 @@ class View:
             balancer = inventory.load_balancer(place.load_balancer)
             pool = balancer.pool(place.pool) if balancer else None
             if pool is not None:
-                return place.load_balancer, self._as_set(pool)
+                return place.load_balancer, _by_role(self._as_set(pool), group)
         return None
 
     def _as_set(self, pool: Pool) -> Pool:
@@ -238,6 +239,16 @@ class View:
                 )
                 return [Sighting(subject, f"{balancer.name} is in ERROR")]
         return []
+
+
+def _by_role(pool: Pool, group: Group) -> Pool:
+    """
+    A pool's word as it may be taken.
+    """
+    if not asks_for_one_role(group.memberships):
+        return pool
+    members = tuple(as_judged(member, group.memberships) for member in pool.members)
+    return pool.model_copy(update={"members": members})
 
 
 def _complaint(instance: Instance | None, pool: Pool | None) -> str | None:

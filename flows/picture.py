@@ -16,6 +16,7 @@ from fournines.model.desired import Group, Platform, Service, instance_digest
 from fournines.model.inventory import Instance, Inventory, Member
 from fournines.model.probing import Answer, ProbeResult
 from fournines.model.standby import STANDBY
+from fournines.planning.pools import as_judged
 from healing.diagnosis.gone import DEAD
 from healing.diagnosis.kinds import SICK
 from healing.evidence import MemberEvidence
@@ -115,7 +116,7 @@ def _of_group(
     ward: Ward, inventory: Inventory, service: Service, group: Group, seen: Seen
 ) -> Iterator[MemberState]:
     members = {
-        member.name: member
+        member.name: as_judged(member, group.memberships)
         for place in group.memberships
         if (balancer := inventory.load_balancer(place.load_balancer)) is not None
         if (pool := balancer.pool(place.pool)) is not None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fournines.model.case import Subject
 from fournines.model.desired import Group, Platform, Service
 from fournines.model.inventory import Instance, Inventory, Member
+from fournines.planning.pools import as_judged
 from fournines.store.protocol import Registry
 
 
@@ -77,11 +78,13 @@ def instance(inventory: Inventory, subject: Subject) -> Instance | None:
 
 def members(group: Group, inventory: Inventory) -> tuple[Member, ...]:
     """
-    The members of the group's first pool; empty when it has none.
+    The members of the group's first pool, as its word may be taken; empty when it has none.
     """
     for place in group.memberships:
         balancer = inventory.load_balancer(place.load_balancer)
         pool = balancer.pool(place.pool) if balancer else None
         if pool is not None:
-            return pool.members
+            return tuple(
+                as_judged(member, group.memberships) for member in pool.members
+            )
     return ()

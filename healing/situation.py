@@ -16,6 +16,7 @@ from fournines.model.inventory import Instance, Inventory, Member
 from fournines.model.pause import Pause
 from fournines.model.quarantine import Quarantine
 from fournines.model.refusal import Reason, Refusal
+from fournines.planning.pools import as_judged
 from healing.pattern import Pattern
 from healing.scene import Scene
 
@@ -181,5 +182,6 @@ def pool_member(
         pool = balancer.pool(place.pool) if balancer else None
         member = pool.member(instance) if pool else None
         if member is not None:
-            return place.load_balancer, place.pool, member
+            judged = as_judged(member, group.memberships)
+            return place.load_balancer, place.pool, judged
     return None

@@ -4,10 +4,11 @@ Who is in which pool: the linter's view of an inventory and of a plan's joins.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from fournines.model.desired import Membership
 from fournines.model.inventory import DEAD_STATUSES, Inventory, Member
 from fournines.model.standby import STANDBY
 from fournines.planning.steps import JoinPool, Step
@@ -98,3 +99,21 @@ def gets_requests(member: Member) -> bool:
         and member.weight > 0
         and member.operating_status in SERVING_STATUSES
     )
+
+
+def asks_for_one_role(places: Sequence[Membership]) -> bool:
+    """
+    Whether a group serves in pools of one role alone. Where there are several, a well member answers in one of them.
+    """
+    roles = {place.role for place in places}
+    return len(roles) == 1 and None not in roles
+
+
+def as_judged(member: Member, places: Sequence[Membership]) -> Member:
+    """
+    A member as its pool's word may be taken: where all pools of a group ask for one role, they say nothing of who fails their check.
+    """
+    good = member.operating_status in SERVING_STATUSES | {"DRAINING"}
+    if good or not asks_for_one_role(places):
+        return member
+    return member.model_copy(update={"operating_status": "NO_MONITOR"})

@@ -164,6 +164,23 @@ def test_booting_member_rings_nothing(promtool):
     )
 
 
+def test_down_in_another_role_rings_nothing(promtool):
+    """
+    A pool that asks for a role calls everybody else DOWN: that is no fault, while a probe of our own that fails still is.
+    """
+    world = World()
+    for member in MEMBERS:
+        world.gauge("fournines_member_by_role", 1, **labels_of(member))
+    world.change("octavia_member_status", 1, member_id=f"m{SICK}")
+    promtool(
+        world.plain(),
+        rings={(Alert.LB_MEMBER_DOWN, BEFORE + n): [] for n in (1, 5, 20)},
+    )
+
+    world.change("probe_success", 0, slot=str(SICK))
+    promtool(world.plain(), rings={(Alert.PROBE_FAIL, BEFORE + 1): [cause("unknown")]})
+
+
 def test_slow_together_is_no_members_fault(promtool):
     """
     When all members slow down alike, none is singled out.
