@@ -59,7 +59,7 @@ def listed(*, as_json: JsonOption = False) -> None:
 
 
 def _show_baked(known: Iterable[Baked], in_use: Collection[str]) -> None:
-    shown = frame.table("image", "state", "baked", "from", "MB", "used", "versions")
+    shown = frame.table("image", "state", "baked", "from", "MB", "used")
     for one in sorted(known, key=lambda one: (one.recipe, -one.at.timestamp())):
         shown.add_row(
             one.name,
@@ -68,7 +68,6 @@ def _show_baked(known: Iterable[Baked], in_use: Collection[str]) -> None:
             one.parent,
             f"{one.size_bytes / 1e6:.0f}",
             "yes" if one.id in in_use else "",
-            " ".join(one.versions),
         )
     frame.out.print(shown)
 
