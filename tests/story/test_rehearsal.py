@@ -10,7 +10,6 @@ from flows import examination
 from fournines.cloud.simulated import Behaviour, Scenario
 from fournines.cloud.simulated.scenario import UNLIMITED
 from fournines.model.case import CaseState, Diagnosis
-from fournines.model.inventory import Image
 from fournines.model.refusal import Reason
 from healing import ladder, rehearsal
 from healing import plan as planning
@@ -46,6 +45,22 @@ def tried(clinic, plan, situation, **known):
         pattern=situation.pattern,
         **known,
     )
+
+
+def test_who_is_being_deleted_is_replaced(tmp_path):
+    """
+    Somebody deletes a member: its deletion is under way when the plan is made, and ends by itself, in the rehearsal too.
+    """
+    clinic = Clinic(tmp_path)
+    plan, situation = planned(clinic)
+    leaving = tuple(
+        one.model_copy(update={"status": "DELETING"}) if one.name == SICK else one
+        for one in situation.inventory.instances
+    )
+    inventory = situation.inventory.model_copy(update={"instances": leaving})
+    seen = tried(clinic, plan, dataclasses.replace(situation, inventory=inventory))
+
+    assert not seen.failed
 
 
 def test_a_replacement_is_predicted_step_by_step(tmp_path):
@@ -111,9 +126,8 @@ def test_a_plan_that_cannot_succeed_touches_nothing(tmp_path):
     The image was deleted from the cloud meanwhile: the rehearsal finds it, the case says so, not one create is sent, a person is called.
     """
     clinic = Clinic(tmp_path)
-    others = (Image(id="i", name="debian-13"),)
-    gone = dataclasses.replace(clinic.cloud.scenario, images=others)
-    clinic.cloud.scenario = clinic.cloud.world.scenario = gone
+    images = clinic.cloud.world.images
+    images["debian-13"] = dataclasses.replace(images.pop("debian-12"), name="debian-13")
     clinic.cloud.break_instance(SICK, Behaviour.HANG)
     clinic.alert(SICK)
     (case,) = clinic.heal()

@@ -128,8 +128,7 @@ class Instances(Door):
             record.status = "DELETING"
             record.epoch += 1
             health.changed(self.world, instance, moment.now)
-            due = self.world.after(moment.now, self.scenario.speeds.delete)
-            self.world.agenda.book(due, lambda at: _forget(self.world, record, at))
+            leave_later(self.world, record, moment.now)
 
         def gone() -> bool | None:
             return instance not in self.world.instances or None
@@ -219,6 +218,14 @@ def arrive_later(world: World, record: InstanceRecord, now: datetime) -> None:
     world.agenda.book(
         due, _Later(record, record.epoch, lambda at: _built(world, record, at))
     )
+
+
+def leave_later(world: World, record: InstanceRecord, now: datetime) -> None:
+    """
+    A deletion that is under way ends in its time.
+    """
+    due = world.after(now, world.scenario.speeds.delete)
+    world.agenda.book(due, lambda at: _forget(world, record, at))
 
 
 def _boot(world: World, record: InstanceRecord, at: datetime) -> None:

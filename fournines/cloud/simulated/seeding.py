@@ -274,6 +274,8 @@ def _instance(world: World, seen: Instance, like: Likeness, now: datetime) -> No
             world.place(seen.name, group, host)
     if seen.status == "BUILD":
         instances.arrive_later(world, record, now)
+    elif seen.status == "DELETING":
+        instances.leave_later(world, record, now)
 
 
 def _balancer(world: World, seen: LoadBalancer, like: Likeness) -> None:
