@@ -39,12 +39,23 @@ def zones_for(scope: Scope, placed: Sequence[Slot]) -> dict[int, str | None]:
     )
     bound: dict[int, str] = {}
     for slot in placed:
-        volume = observed.volumes.get(_slot_name(scope, slot.number))
-        if group.volume_size_gb and volume is not None and volume.zone:
-            bound[slot.number] = volume.zone
+        stored = _volume_zone(scope, slot)
+        if stored:
+            bound[slot.number] = stored
         elif slot.condition is Condition.UNFINISHED and _zone_of(slot):
             bound[slot.number] = _zone_of(slot)
     return spread(sorted(numbers), zones, others, bound)
+
+
+def _volume_zone(scope: Scope, slot: Slot) -> str | None:
+    """
+    The zone that a slot's volume binds it to. Cinder has zones of its own, often a single one called nova, which takes no instances.
+    """
+    volume = scope.observed.volumes.get(_slot_name(scope, slot.number))
+    if scope.group.volume_size_gb is None or volume is None:
+        return None
+    known = scope.observed.inventory.zones
+    return volume.zone if not known or volume.zone in known else None
 
 
 def next_instance(scope: Scope, slot: Slot, zone: str | None) -> InstanceSpec:

@@ -826,3 +826,15 @@ def test_a_roll_cut_short_goes_on_with_whoever_does_not_serve():
 
     assert reasons(plan) == []
     assert sorted(world.serving(POOL)) == ["demo-shop-web-0-g2", "demo-shop-web-1-g2"]
+
+
+def test_a_volume_in_a_zone_of_cinder_s_own_binds_nobody():
+    """A cloud's volumes may all be in one zone that takes no instances: the next instance goes where the cloud likes."""
+    free = with_groups(a_platform(shop={"count": 1}), zones=(), volume_size_gb=1)
+    world = deployed(free)
+    name = "demo-shop-web-0"
+    world.volumes[name] = world.volumes[name].model_copy(update={"zone": "nova"})
+    world.lose("demo-shop-web-0-g1")
+    (make,) = named(planned(free, world), "ensure-instance")
+
+    assert make.spec.zone is None
