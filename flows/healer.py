@@ -23,6 +23,7 @@ from starlette.applications import Starlette
 
 from alerts.receiver import Door
 from flows import consenting, drift, healer_senses, outage, run_log
+from flows.cluster_gauges import ClusterGauges
 from flows.first_moves import FirstMoves
 from flows.heal import treat, treat_in_flow
 from flows.healer_beds import Beds
@@ -37,6 +38,7 @@ from flows.healer_view import View
 from flows.healer_vitals import Vitals
 from flows.restraint_gauges import RestraintGauges
 from flows.senses import Sense, Senses
+from flows.transactions import Transactions
 from flows.ward import Ward
 from fournines import log
 from fournines.metrics.prometheus import Prometheus
@@ -50,6 +52,12 @@ from tasks.workshop import Workshop
 
 WATCH_SECONDS = 4.0
 """From reading to reading of every platform's resources: some ten list calls each."""
+
+TRANSACTION_SECONDS = 1.0
+"""From one round of our own transactions to the next."""
+
+CLUSTER_SECONDS = 5.0
+"""From one reading of what stateful services say of themselves to the next; decisions read them afresh."""
 
 PING_SECONDS = 1.0
 """Prefect's health is asked beforehand, so that no healing waits for a server that is down."""
@@ -115,6 +123,9 @@ class Healer:
         self.registry.register(self.vitals)
         self.registry.register(RestraintGauges(workshop.store, workshop.clock))
         self.registry.register(SenseGauges(self.senses))
+        self.transactions = Transactions(workshop, self.view, self.registry)
+        self.clusters = ClusterGauges(workshop, self.view)
+        self.registry.register(self.clusters)
         ProcessCollector(registry=self.registry)
         self._pruned_at: datetime | None = None
         self._moved = Counter(
@@ -149,6 +160,10 @@ class Healer:
         run("prefect", self._mirror, seconds=PING_SECONDS)
         run("watch", self._watch, seconds=WATCH_SECONDS, wake=self._stale)
         run("inbox", self._sort, seconds=1.0, wake=self._mail)
+        if self.workshop.transactions:
+            run("transactions", self.transactions.round, seconds=TRANSACTION_SECONDS)
+        if self.workshop.operators:
+            run("clusters", self.clusters.read, seconds=CLUSTER_SECONDS)
         run("remind", self._remind, seconds=REMIND_SECONDS)
         for sense in self.senses.senses:
             look = partial(self._feel, sense)

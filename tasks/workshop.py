@@ -15,13 +15,14 @@ from fournines.settings import Settings
 from fournines.store.protocol import Store
 from tasks import holders
 from tasks.operators import Operator
+from tasks.transactions import Transactor
 
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """
     The outside world, as effects reach it. Thread-safe, because its parts are. `holder` names us in leases, once for each operation;
-    `operators` makes the operator of a stateful service, by its blueprint's name.
+    `operators` makes the operator of a stateful service, and `transactions` whoever tries it as a user, both by its blueprint's name.
     """
 
     cloud: Cloud
@@ -32,5 +33,8 @@ class Workshop:
     crew: Crew = THREADS
     holder: Callable[[], str] = holders.name
     operators: Mapping[str, Callable[[Workshop], Operator]] = field(
+        default_factory=dict
+    )
+    transactions: Mapping[str, Callable[[Workshop], Transactor]] = field(
         default_factory=dict
     )
