@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Executor
 from functools import partial
 
 from flows import consenting
@@ -22,6 +23,9 @@ PAUSE_SECONDS = 2.0
 
 PAUSE_SECONDS_MAX = 15.0
 """The longest pause: an outage of the cloud's API must not cost more after it is over."""
+
+COLLEAGUES = 2
+"""Healers that may die at once and leave a full house of cases each: there are spare beds for these."""
 
 BREAKS_MAX = 3
 """Treatments that broke by a mistake of our own before a person is called."""
@@ -47,6 +51,9 @@ class Beds:
         self._threads = workshop.crew.hands(
             workshop.settings.heals_at_once_max, "healing"
         )
+        self._spare = workshop.crew.hands(
+            COLLEAGUES * workshop.settings.heals_at_once_max, "adopted"
+        )
 
     @property
     def occupied(self) -> int:
@@ -59,29 +66,43 @@ class Beds:
         """
         Treat a case as soon as there is a bed. One that is inside already is left alone.
         """
+        self._put_to(self._threads, case_id)
+
+    def _put_to(self, beds: Executor, case_id: str) -> None:
         with self._lock:
             if case_id in self._inside or self._closing.is_set():
                 return
             self._inside.add(case_id)
-            self._threads.submit(self._run, case_id)
+            beds.submit(self._run, case_id)
 
     def adopt(self) -> int:
         """
-        Admit every open case that nobody treats: those of a healer that died or was stopped, and those that came while no bed was free.
+        Admit every open case that nobody treats: those of a healer that died or was stopped, and those that came while no bed was free. What
+        a colleague had begun waits for no bed: members may be half changed.
         """
         store = self._workshop.store
         held = {lease.name: lease.holder for lease in store.leases.in_force()}
-        found = [
-            case.id
+        outside = [
+            case
             for case in reversed(store.cases.cases(open_only=True, limit=1_000))
-            if not case.subject.is_everywhere
-            and not consenting.waiting(self._workshop, case)
-            and _is_free(held.get(leasing.of_case(case.id)))
-            and case.id not in self._inside
-            and case.id not in self._tries
+            if not case.subject.is_everywhere and case.id not in self._inside
         ]
-        for case_id in found:
-            self.admit(case_id)
+        free = {c.id for c in outside if _is_free(held.get(leasing.of_case(c.id)))}
+        with self._lock:
+            for case in outside:
+                if case.id not in free:
+                    # Another healer has it now: should that one die, our pause before the next try is over.
+                    self._tries.pop(case.id, None)
+        found = [
+            case
+            for case in outside
+            if case.id in free
+            and case.id not in self._tries
+            and not consenting.waiting(self._workshop, case)
+        ]
+        for case in found:
+            begun = case.state not in {CaseState.OPEN, CaseState.AWAITING}
+            self._put_to(self._spare if begun else self._threads, case.id)
         return len(found)
 
     def hurry(self) -> None:
@@ -97,6 +118,7 @@ class Beds:
         """
         self._closing.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._spare.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, case_id: str) -> None:
         again = False

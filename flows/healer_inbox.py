@@ -181,7 +181,7 @@ class Admissions:
             ]
             inbox.assign(keys, opened[0].id if opened else NO_CASE)
             return opened
-        known = self._case_of(subject)
+        known = self._case_of(subject, begin)
         if known is not None:
             inbox.assign(keys, known.id)
             return []
@@ -213,9 +213,10 @@ class Admissions:
                     return (spokesman,) if self._is_quiet(spokesman) else ()
         return ()
 
-    def _case_of(self, subject: Subject) -> Case | None:
+    def _case_of(self, subject: Subject, begin: datetime) -> Case | None:
         """
-        The open case of a slot; or the one that lately replaced this very instance, or gave it up.
+        The open case of a slot; or the one that lately healed or replaced this very instance, or gave it up. What began after that case was
+        closed is a fault of its own, unless the instance is gone.
         """
         found = self._workshop.store.cases.open_for(subject.key)
         if found is not None:
@@ -229,10 +230,16 @@ class Admissions:
             and last.plan_id is not None
             and last.state is CaseState.RECOVERED
             and last.subject.instance == subject.instance
+            and (begin <= last.closed_at or self._is_gone(subject))
         ):
             return last
         given_up = last is not None and last.state is not CaseState.RECOVERED
         return last if given_up and not self._is_quiet(subject) else None
+
+    def _is_gone(self, subject: Subject) -> bool:
+        inventory = self._view.inventory(subject.platform)
+        name = subject.instance or ""
+        return inventory is not None and inventory.instance(name) is None
 
     def _last(self, subject: Subject) -> Case | None:
         recent = self._workshop.store.cases.cases(key=subject.key, limit=1)

@@ -76,6 +76,9 @@ def errors(rig):
         pytest.param(Behaviour.ERRORS, 500, 500, True, id="errors"),
         pytest.param(Behaviour.GREY_ERRORS, 200, 500, False, id="grey-errors"),
         pytest.param(Behaviour.GREY_SLOW, 200, None, False, id="grey-slow"),
+        pytest.param(Behaviour.CUT, None, None, True, id="cut"),
+        pytest.param(Behaviour.FULL_DISK, 200, 500, False, id="full-disk"),
+        pytest.param(Behaviour.MEMORY, None, None, True, id="memory"),
     ],
 )
 def test_each_failure_looks_as_it_does_in_life(
@@ -149,6 +152,18 @@ def test_a_zone_s_death_takes_its_instances(rig):
     assert errors(rig) == 1.0
     with pytest.raises(CapacityMissing):
         rig.cloud.ensure_instance(rig.instance(2), deadline_seconds=60)
+
+
+def test_an_instance_that_boots_slowly_serves_late(rig):
+    """
+    Nova calls it active as ever; it answers nobody until it has booted.
+    """
+    rig.cloud.slow_boots(30)
+    name = rig.cloud.ensure_instance(rig.instance(2), deadline_seconds=60).name
+    assert rig.cloud.probe(name).error == "refused"
+
+    rig.rest(50)
+    assert rig.cloud.probe(name).good
 
 
 def test_a_bad_image_never_serves(rig):

@@ -10,10 +10,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from fournines.cloud.simulated import Behaviour, Fault, FaultKind
+from fournines.model.case import Subject
+from fournines.model.pause import Pause
+from fournines.store.memory import MemoryStore
 from tests.sim.city import City
+from tests.sim.doors import Outage
 from tests.sim.laws import Laws
 from tests.sim.senses import Gauges
-from tests.sim.town import PLATFORM, WatchedCloud
+from tests.sim.town import PLATFORM, WatchedCloud, slot_of
 from tests.sim.turns import TurnClock, Turns
 
 MEMBER_FAULTS = (
@@ -22,6 +26,9 @@ MEMBER_FAULTS = (
     Behaviour.ERRORS,
     Behaviour.GREY_ERRORS,
     Behaviour.GREY_SLOW,
+    Behaviour.CUT,
+    Behaviour.FULL_DISK,
+    Behaviour.MEMORY,
 )
 API_FAULTS = (
     FaultKind.FAIL_BEFORE,
@@ -42,13 +49,19 @@ class Chaos:
         chance: random.Random,
         turns: Turns,
         cloud: WatchedCloud,
+        store: MemoryStore,
+        outage: Outage,
         gauges: Gauges,
         laws: Laws,
         city: City,
+        services: tuple[str, ...],
     ) -> None:
         self._chance = chance
         self._turns = turns
         self._cloud = cloud
+        self._store = store
+        self._outage = outage
+        self._services = services
         self._gauges = gauges
         self._laws = laws
         self._city = city
@@ -62,6 +75,9 @@ class Chaos:
             (1, "image", self._image),
             (6, "api", self._api),
             (2, "api-away", self._api_away),
+            (2, "store-away", self._store_away),
+            (1, "slow-boot", self._slow_boot),
+            (2, "pause", self._pause),
             (3, "blind", self._blind),
             (2, "unmeasured", self._unmeasured),
             (6, "kill", self._kill),
@@ -140,6 +156,48 @@ class Chaos:
         self._cloud.inject(Fault(FaultKind.FAIL_BEFORE, until=until))
         return f"until {until:%H:%M:%S}"
 
+    def _store_away(self) -> str:
+        """
+        Every call of every healer to the store fails for a while; nobody can take anything over meanwhile.
+        """
+        self._outage.until = self._turns.now + self._chance.choice((0.3, 2.0, 8.0, 30))
+        self._laws.disturbed()
+        return f"until {self._outage.until:.1f}"
+
+    def _slow_boot(self) -> str:
+        seconds = self._chance.choice((0.0, 10.0, 60.0))
+        self._cloud.slow_boots(seconds)
+        return f"{seconds:.0f} s longer" if seconds else ""
+
+    def _pause(self) -> str:
+        """
+        A person pauses a service, a slot or an instance, for a while or until it is lifted.
+        """
+        victim = self._victim()
+        if victim is None:
+            return ""
+        service = victim.split("-")[1]
+        slot = int(slot_of(victim).rpartition("-")[2])
+        subject = self._chance.choice(
+            (
+                Subject(platform=PLATFORM, service=service),
+                Subject(platform=PLATFORM, service=service, group="web", slot=slot),
+                Subject(
+                    platform=PLATFORM,
+                    service=service,
+                    group="web",
+                    slot=slot,
+                    instance=victim,
+                ),
+            )
+        )
+        now = self._clock.now()
+        ends = self._chance.random() < 0.7
+        until = now + timedelta(seconds=self._chance.uniform(5, 60)) if ends else None
+        pause = Pause(subject=subject, by="a person", at=now, until=until)
+        self._store.pauses.put(pause)
+        return pause.sentence()
+
     def _blind(self) -> str:
         until = self._turns.now + self._chance.uniform(5, 40)
         everybody = self._chance.random() < 0.5
@@ -197,6 +255,10 @@ class Chaos:
         """
         self._cloud.calm()
         self._cloud.world.bad_images.clear()
+        self._cloud.slow_boots(0)
+        self._outage.until = 0.0
+        for pause in self._store.pauses.all():
+            self._store.pauses.lift(pause.key)
         for host in self._cloud.world.hosts:
             host.up = True
         for name, record in list(self._cloud.world.instances.items()):

@@ -31,7 +31,7 @@ from fournines.store.memory import MemoryStore
 from fournines.store.protocol import AlertRecord, StoreError
 from tasks import reconciliation
 from tasks.workshop import Workshop
-from tests.sim.doors import Pointed, PointedStore, Told
+from tests.sim.doors import Outage, Pointed, PointedStore, Told
 from tests.sim.helpers import TurnCrew
 from tests.sim.senses import Eyes
 from tests.sim.turns import Process, TurnClock, Turns
@@ -52,6 +52,7 @@ class SimHealer:
         store: MemoryStore,
         metrics: Metrics,
         told: Told,
+        outage: Outage,
     ) -> None:
         self.process = Process(name)
         self._turns = turns
@@ -61,7 +62,7 @@ class SimHealer:
         crew = TurnCrew(turns, self.process)
         self.workshop = Workshop(
             cloud=Pointed(cloud, turns, self.process, "cloud", told),
-            store=PointedStore(store, turns, self.process, told),
+            store=PointedStore(store, turns, self.process, told, outage),
             clock=clock,
             prober=self.eyes,
             settings=SETTINGS,
@@ -104,7 +105,12 @@ class SimHealer:
         """
 
         def commit() -> None:
-            for new in self.workshop.store.inbox.put([record]):
+            try:
+                news = self.workshop.store.inbox.put([record])
+            except StoreError:
+                # The door answers 503, and Alertmanager sends it again some time.
+                return
+            for new in news:
                 self.moves.consider(new)
             self._mail.set()
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fournines.cloud.simulated import Behaviour, health
-from fournines.model.case import CaseState, Diagnosis
+from fournines.model.case import Case, CaseState, Diagnosis
 from fournines.model.desired import Platform
 from fournines.store.memory import MemoryStore
 from tests.sim.town import PLATFORM, WatchedCloud, slot_of, slots
@@ -23,6 +23,9 @@ KNOWN_SECONDS = 8.0
 
 EVIDENCE_SECONDS = 300.0
 """Bad samples count for so long; a case may wait for its turn."""
+
+NOTICED_SECONDS = 5.0
+"""Who looked a moment before a pause may act a moment after it."""
 
 NEARLY_DONE = frozenset({"ACTIVE", "BUILD", "REBOOT"})
 
@@ -241,12 +244,28 @@ class Laws:
             self._note(process, f"case {case.subject.key} {state}")
             if case.state is CaseState.ACTING:
                 self._few_disruptions()
+                self._unpaused(process, case)
             if case.state.ended:
                 self.counts[f"case {state}"] += case.closed_at is not None
         elif moment == "leases.acquire" and args[0].startswith("case/"):
             died = self.orphaned.pop(args[0], None)
             if died is not None:
                 self.takeovers.append(self._turns.now - died)
+                self._note(
+                    process, f"takes {args[0]} over, {self._turns.now - died:.2f} s"
+                )
+
+    def _unpaused(self, process: Process, case: Case) -> None:
+        """
+        Nobody begins to act where a person said, some time ago, to keep hands off.
+        """
+        now = self._clock.now()
+        for pause in self._store.pauses.all():
+            told = (now - pause.at).total_seconds() > NOTICED_SECONDS
+            if told and pause.holds(now) and pause.covers(case.subject):
+                self._broken(
+                    f"{process.name} acts on {case.subject.key}, though {pause.sentence()}"
+                )
 
     def _few_disruptions(self) -> None:
         acting = [

@@ -17,6 +17,7 @@ from tasks import deployment
 from tasks.workshop import Workshop
 from tests.sim.chaos import Chaos
 from tests.sim.city import City
+from tests.sim.doors import Outage
 from tests.sim.healers import SETTINGS, SimHealer
 from tests.sim.helpers import TurnCrew
 from tests.sim.laws import LawBroken, Laws
@@ -97,6 +98,7 @@ class Simulation:
         self.chance = random.Random(self.seed)
         self.turns = Turns(self.seed)
         clock = TurnClock(self.turns)
+        self.outage = Outage()
         outside = Process("outside")
         crew = TurnCrew(self.turns, outside)
         self.cloud = WatchedCloud(a_scenario(self.chance), clock, crew)
@@ -109,9 +111,12 @@ class Simulation:
         self.laws = Laws(self.turns, self.cloud, self.store, self.platform)
         self.turns.on_kill = self.laws.died
         self.turns.on_stop = self.laws.disturbed
-        self.laws.someone_lives = lambda: any(
-            healer.process.stopped_until <= self.turns.now
-            for healer in self.city.alive()
+        self.laws.someone_lives = lambda: (
+            self.turns.now > self.outage.until
+            and any(
+                healer.process.stopped_until <= self.turns.now
+                for healer in self.city.alive()
+            )
         )
         drawn = self.chance.choice((1, 2, 2, 3))
         self.strike_seconds = self.chance.choice(STRIKE_SECONDS)
@@ -122,7 +127,15 @@ class Simulation:
         )
         self.city.on_look = self.laws.look
         self.chaos = Chaos(
-            self.chance, self.turns, self.cloud, self.gauges, self.laws, self.city
+            self.chance,
+            self.turns,
+            self.cloud,
+            self.store,
+            self.outage,
+            self.gauges,
+            self.laws,
+            self.city,
+            tuple(service.name for service in self.platform.services),
         )
         self.workshop = Workshop(
             cloud=self.cloud,
@@ -146,6 +159,7 @@ class Simulation:
             self.store,
             self.gauges,
             self.laws.committed,
+            self.outage,
         )
         if not self.city.quiet:
             healer.process.kill_ratio = self.kill_ratio

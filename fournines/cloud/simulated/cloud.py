@@ -208,6 +208,15 @@ class SimulatedCloud(Instances, Balancers, Shared, Images, Hardships):
         with self._lock:
             self.world.voice = voice
 
+    def slow_boots(self, seconds: float) -> None:
+        """
+        From now on instances take so much longer to boot; 0 as ever.
+        """
+        if seconds < 0:
+            raise InconsistentScenario("nothing boots before it began")
+        with self._lock:
+            self.world.slow_boot_seconds = seconds
+
     def break_load_balancer(self, name: str) -> None:
         """
         A load balancer's provisioning goes to ERROR; it goes on balancing.

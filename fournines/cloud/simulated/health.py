@@ -57,6 +57,15 @@ class Answer:
         return self.code is not None and self.code < 500
 
 
+MUTE = frozenset({Behaviour.HANG, Behaviour.CUT})
+"""Nobody says anything, and whoever asks waits."""
+
+DEAD = frozenset({Behaviour.KILL, Behaviour.MEMORY})
+"""Nobody listens there."""
+
+GREY = frozenset({Behaviour.GREY_ERRORS, Behaviour.FULL_DISK})
+"""The health page is fine, and users get errors."""
+
 REFUSED = Answer(None, 0.0, "refused")
 WELL = Answer(200, QUICK_SECONDS)
 BAD = Answer(500, QUICK_SECONDS)
@@ -75,7 +84,7 @@ def ask(
     """
     if record is None or not _up(record, now):
         return REFUSED
-    if record.behaviour is Behaviour.HANG:
+    if record.behaviour in MUTE:
         return Answer(None, timeout_seconds, "timeout")
     grey = not health_path
     slow = record.behaviour is Behaviour.GREY_SLOW or hardship is Hardship.PRESSED
@@ -83,7 +92,7 @@ def ask(
         if timeout_seconds <= SLOW_SECONDS:
             return Answer(None, timeout_seconds, "timeout")
         return Answer(200, SLOW_SECONDS)
-    grey_bad = record.behaviour is Behaviour.GREY_ERRORS or hardship is Hardship.STARVED
+    grey_bad = record.behaviour in GREY or hardship is Hardship.STARVED
     bad = record.behaviour is Behaviour.ERRORS or (grey_bad and grey)
     return BAD if bad else WELL
 
@@ -91,7 +100,7 @@ def ask(
 def _up(record: InstanceRecord, now: datetime) -> bool:
     return (
         record.status == "ACTIVE"
-        and record.behaviour is not Behaviour.KILL
+        and record.behaviour not in DEAD
         and record.serves_at is not None
         and record.serves_at <= now
     )
@@ -102,7 +111,11 @@ def _passes(record: InstanceRecord | None, pool: PoolRecord, now: datetime) -> b
     Whether a health check of this pool's kind succeeds. A hung guest's kernel still takes TCP connections.
     """
     if pool.monitor.kind == "TCP":
-        return record is not None and _up(record, now)
+        return (
+            record is not None
+            and _up(record, now)
+            and record.behaviour is not Behaviour.CUT
+        )
     timeout = float(pool.monitor.timeout_seconds)
     return ask(record, now, health_path=True, timeout_seconds=timeout).good
 
@@ -121,7 +134,7 @@ def arm(
         return
     monitor = record.monitor
     seconds = float(monitor.delay_seconds * (monitor.rise if passes else monitor.fall))
-    if not passes and instance and instance.behaviour is Behaviour.HANG:
+    if not passes and instance and instance.behaviour in MUTE:
         seconds += monitor.timeout_seconds
     epoch = member.epoch
 

@@ -234,7 +234,8 @@ def _boot(world: World, record: InstanceRecord, at: datetime) -> None:
     if sealing.KEY in record.spec.metadata:
         record.console.append(sealing.UNSEALED)
     record.console.extend(world.voice(record.spec))
-    record.serves_at = world.after(at, world.scenario.speeds.boot)
+    boot_seconds = world.scenario.speeds.boot + world.slow_boot_seconds
+    record.serves_at = world.after(at, boot_seconds)
     serving = _Later(
         record, record.epoch, lambda due: health.changed(world, record.name, due)
     )

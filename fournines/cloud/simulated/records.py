@@ -24,6 +24,9 @@ from fournines.model.specification import (
 class Behaviour(StrEnum):
     """
     What an instance does when asked. The names are those of `fournines break`.
+
+    Cut: it runs and no packet passes. Full disk: its health page answers, what users want cannot be written. Memory: its service was killed, and
+    its kernel says so to whoever connects.
     """
 
     SERVING = "serving"
@@ -32,6 +35,9 @@ class Behaviour(StrEnum):
     ERRORS = "errors"
     GREY_ERRORS = "grey-errors"
     GREY_SLOW = "grey-slow"
+    CUT = "cut"
+    FULL_DISK = "full-disk"
+    MEMORY = "memory"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -38,6 +38,7 @@ class World:
         needs: `platform-service` -> the other that it cannot serve without.
         images: By name.
         voice: What an instance says on its console when it boots.
+        slow_boot_seconds: So much longer instances take to boot.
         bad_images: Images whose new instances start and never serve.
         away: The cloud's own services that do not answer.
     """
@@ -57,6 +58,7 @@ class World:
         self.memberships: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         self.pressure: dict[tuple[str, str], float] = {}
         self.needs: dict[str, str] = {}
+        self.slow_boot_seconds = 0.0
         self.bad_images: set[str] = set()
         self.images: dict[str, ImageRecord] = {
             image.name: ImageRecord(
