@@ -22,7 +22,7 @@ def board() -> Board:
         "fournines-healing",
         "Fournines: healing",
         "Cases, their speed, refusals, and the way alerts take.",
-        (_state(), _speed(), _way()),
+        (_state(), _speed(), _way(), _healer()),
     )
 
 
@@ -142,6 +142,36 @@ def _way() -> Row:
                     ),
                 ),
                 "Alerts per second that could not be handed on.",
+                columns=8,
+            ),
+        ),
+    )
+
+
+def _healer() -> Row:
+    return Row(
+        "The healer itself",
+        (
+            Panel(
+                "Inbox",
+                (Query(f"sum({c.INBOX_DEPTH}) or vector(0)", "waiting"),),
+                "Alerts that were taken at the door and are not sorted yet.",
+                columns=8,
+            ),
+            Panel(
+                "Who holds cases",
+                (
+                    Query(
+                        f"sum by (holder) ({c.CASES_HELD}) or vector(0)", "{{holder}}"
+                    ),
+                ),
+                "Leases on cases, by the healer that holds them.",
+                columns=8,
+            ),
+            Panel(
+                "Ends of cases",
+                (Query(f"sum by (state) ({c.CASES_ENDED}) or vector(0)", "{{state}}"),),
+                "Verdicts since the healer began, over all services.",
                 columns=8,
             ),
         ),

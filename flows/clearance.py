@@ -68,7 +68,13 @@ def obtain(
             refusals = relevant(seen.finding.diagnosis, refusals)
             if held is not None and not refusals and looked:
                 with book.under(gate):
-                    book.change("may_act", "no brake objects", state=CaseState.ACTING)
+                    # What was found while it waited is what it acts on, and what others count.
+                    book.change(
+                        "may_act",
+                        "no brake objects",
+                        state=CaseState.ACTING,
+                        diagnosis=seen.finding.diagnosis,
+                    )
                 return dataclasses.replace(seen, situation=situation), held
             stack.close()
         if refusals:

@@ -23,6 +23,7 @@ from flows import (
     examination,
     findings,
     places,
+    remedies,
 )
 from flows.case_book import CaseBook
 from flows.examination import Examination
@@ -31,9 +32,11 @@ from flows.trial import Trial
 from flows.tries import Tries
 from flows.ward import Move, Ward
 from fournines.model.case import Case, CaseState, Diagnosis, Subject
+from fournines.model.desired import Platform
 from fournines.model.refusal import Reason, Refusal
 from healing import ladder
 from healing import plan as planning
+from healing.rungs import Rung
 from tasks import execution
 from tasks.execution import Performer
 from tasks.outcome import Outcome
@@ -153,6 +156,9 @@ class Treatment:
         After a crash: the plan that was under way is performed to its end, then verified. None: begin with fresh eyes.
         """
         case = self.book.case
+        wish = remedies.unbegun(self.ward, case)
+        if wish is not None:
+            return self._finish(*wish)
         journal = self.ward.workshop.store.journal
         plan = journal.plan(case.plan_id) if case.plan_id else None
         unfinished = {open_plan.id for open_plan in journal.unfinished()}
@@ -171,6 +177,20 @@ class Treatment:
                 outcome = self.trial.execute(plan, held)
             seconds = self._soak_seconds(subject)
             return self.trial.judge(planning.rung_of(plan), outcome, subject, seconds)
+
+    def _finish(self, rung: Rung, wanted: Platform) -> Case | None:
+        """
+        The healer died between writing down what is asked for and its plan. None: begin with fresh eyes.
+        """
+        self.book.note("adopted", f"asked for before a crash, not begun: {rung.value}")
+        seen = self._after_the_move(self._examine())
+        with ExitStack() as stack:
+            held = clearance.lease_again(self.ward, seen.situation.subject, stack)
+            if held is None:
+                self.book.note("busy", "somebody else works on the service")
+                return None
+            self.book.set(state=CaseState.ACTING)
+            return self.trial.finish(rung, wanted, seen, held)
 
     def _soak_seconds(self, subject: Subject) -> float:
         place = places.find(self.ward.workshop.store.registry, subject)

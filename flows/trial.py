@@ -35,6 +35,7 @@ from fournines.cloud.errors import (
     QuotaExceeded,
 )
 from fournines.model.case import Case, CaseState, Diagnosis, Subject
+from fournines.model.desired import Platform
 from fournines.model.refusal import Refusal
 from fournines.planning import linter
 from fournines.planning.plan import Plan
@@ -120,6 +121,24 @@ class Trial:
             store = self.ward.workshop.store
             strikes.learn(store, self.book, situation, outcome, target, good=good)
         return closed
+
+    def finish(
+        self, rung: Rung, wanted: Platform, seen: Examination, held: Holding
+    ) -> Case | None:
+        """
+        What was asked for by a healer that died before it began: the way there from what is now. It passed every brake then.
+        """
+        situation = seen.situation
+        plan = planning.towards(rung, wanted, situation, case_id=self.book.case.id)
+        problems = linter.problems(plan, situation.inventory)
+        if problems:
+            return endings.page(
+                self.ward, self.book, f"the plan breaks a rule: {problems[0]}"
+            )
+        self.book.change("planned", f"{rung.value}, asked for before", plan_id=plan.id)
+        outcome = self.execute(plan, held)
+        soak_seconds = situation.group.healing.soak_seconds
+        return self.judge(rung, outcome, situation.subject, soak_seconds)
 
     def execute(self, plan: Plan, held: Holding) -> Outcome:
         """
@@ -238,17 +257,17 @@ class Trial:
         """
         Written down and shown before the first step: the plan, and what is asked for from now on.
         """
+        self.book.keep(plan=[step.id for step in plan.steps])
+        self.book.publish("plan", case_text.plan_of(plan, choice.why, choice.rejected))
+        wanted = service_plans.desired(choice.rung, situation)
+        if wanted is not None:
+            remedies.ask_for(self.ward, self.book, wanted, situation, plan)
         healing = plan.steps and choice.rung not in _GENTLE
         self.book.change(
             "planned",
             f"{choice.rung.value}: {choice.why}",
             plan_id=plan.id if healing else None,
         )
-        self.book.keep(plan=[step.id for step in plan.steps])
-        self.book.publish("plan", case_text.plan_of(plan, choice.why, choice.rejected))
-        wanted = service_plans.desired(choice.rung, situation)
-        if wanted is not None:
-            remedies.ask_for(self.ward, self.book, wanted, situation)
 
     # -- on the way, and after
 

@@ -11,7 +11,8 @@ import hashlib
 from collections.abc import Iterable
 
 from fournines.model import references
-from fournines.model.desired import Membership
+from fournines.model.desired import Membership, Platform
+from fournines.model.refusal import Refusal
 from fournines.model.specification import MemberSpec
 from fournines.planning.plan import Plan, Purpose
 from fournines.planning.steps import (
@@ -61,16 +62,35 @@ def make(choice: Choice, situation: Situation, *, case_id: str) -> Plan:
             steps = service_plans.towards(wanted, situation) if wanted else ()
         case Rung.PAGE:
             steps = ()
+    return _of(choice.rung, steps, choice.refusals, situation, case_id)
+
+
+def towards(
+    rung: Rung, wanted: Platform, situation: Situation, *, case_id: str
+) -> Plan:
+    """
+    The rest of the way to what a rung has asked for already.
+    """
+    return _of(rung, service_plans.towards(wanted, situation), (), situation, case_id)
+
+
+def _of(
+    rung: Rung,
+    steps: tuple[Step, ...],
+    refusals: tuple[Refusal, ...],
+    situation: Situation,
+    case_id: str,
+) -> Plan:
     told = "\n".join(step.model_dump_json() for step in steps)
     digest = hashlib.sha256(told.encode()).hexdigest()[:8]
     return Plan(
-        id=f"{prefix(case_id)}{choice.rung}-{digest}",
+        id=f"{prefix(case_id)}{rung}-{digest}",
         purpose=Purpose.HEAL,
         platform=situation.subject.platform,
         service=situation.subject.service,
         made_at=situation.inventory.at,
         steps=steps,
-        refusals=choice.refusals,
+        refusals=refusals,
     )
 
 
@@ -95,7 +115,14 @@ def rung_of(plan: Plan) -> Rung:
     """
     The rung that a healing plan was made for: its id says so.
     """
-    middle = plan.id.rpartition("-")[0]
+    return rung_called(plan.id)
+
+
+def rung_called(plan_id: str) -> Rung:
+    """
+    The rung in the id of a healing plan.
+    """
+    middle = plan_id.rpartition("-")[0]
     return next((rung for rung in Rung if middle.endswith(f"-{rung}")), Rung.REPLACE)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from fournines.cloud.simulated import Behaviour, health
 from fournines.model.case import Case, CaseState, Diagnosis
-from fournines.model.desired import Platform
+from fournines.model.desired import Platform, Service
 from fournines.store.memory import MemoryStore
 from tests.sim.town import PLATFORM, WatchedCloud, slot_of, slots
 from tests.sim.turns import Process, TurnClock, Turns
@@ -68,6 +68,12 @@ class Laws:
         self.counts: Counter[str] = Counter()
         self.orphaned: dict[str, float] = {}
         self.takeovers: list[float] = []
+
+    def know(self, more: dict[str, int], service: Service) -> None:
+        """
+        Further slots that may be asked for.
+        """
+        self._slots |= {name: (service, number) for name, number in more.items()}
 
     # -- the cloud's changes
 

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fournines.cloud.simulated import Behaviour
+from fournines.cloud.simulated import Behaviour, Scenario
 from fournines.model.case import CaseState
+from fournines.model.desired import Platform
 from fournines.store.memory import MemoryStore
 from tasks import deployment
 from tasks.workshop import Workshop
@@ -101,13 +102,13 @@ class Simulation:
         self.outage = Outage()
         outside = Process("outside")
         crew = TurnCrew(self.turns, outside)
-        self.cloud = WatchedCloud(a_scenario(self.chance), clock, crew)
+        self.cloud = WatchedCloud(self.a_scenario(), clock, crew)
         self.cloud.teller = lambda: (
             self.turns.current.name if self.turns.current else ""
         )
         self.store = MemoryStore(clock)
-        self.platform = a_platform(self.chance)
-        self.gauges = Gauges(self.cloud, self.turns, clock)
+        self.platform = self.a_platform()
+        self.gauges = self.measures(clock)
         self.laws = Laws(self.turns, self.cloud, self.store, self.platform)
         self.turns.on_kill = self.laws.died
         self.turns.on_stop = self.laws.disturbed
@@ -147,6 +148,24 @@ class Simulation:
             holder=lambda: "outside run 0",
         )
         self.outside = outside
+
+    def a_scenario(self) -> Scenario:
+        """
+        The cloud's ways.
+        """
+        return a_scenario(self.chance)
+
+    def a_platform(self) -> Platform:
+        """
+        What is deployed on it.
+        """
+        return a_platform(self.chance)
+
+    def measures(self, clock: TurnClock) -> Gauges:
+        """
+        What healers measure.
+        """
+        return Gauges(self.cloud, self.turns, clock)
 
     def hire(self, name: str) -> SimHealer:
         """

@@ -11,6 +11,7 @@ import os
 import pytest
 
 from tests.sim.ordeals import KINDS, Healings
+from tests.sim.rungs import RUNGS, Remedies
 
 STRIDE = int(os.environ.get("SIM_STRIDE") or 25)
 """Every so manieth moment, each seed another one."""
@@ -38,3 +39,24 @@ def test_crashes(kind):
     assert deaths >= 5
     # Virtual seconds: counted, not measured.
     assert all(seconds <= TAKEOVER_SECONDS_MAX for seconds in takeovers)
+
+
+@pytest.mark.parametrize("kind", RUNGS)
+def test_crashes_of_other_rungs(kind):
+    """
+    The same for shifting a zone, scaling out, rolling back and failing over: done once, by the rung that helps, wherever the healer dies.
+    """
+    failed, deaths = [], 0
+    stride = 2 * STRIDE if STRIDE > 1 else 1
+    for seed in range(SEEDS):
+        world = Remedies(seed, healers=2)
+        calm = world.suffer([kind])
+        assert not calm.report.broken, calm.report.story()
+        assert RUNGS[kind] in world.taken(), world.taken()
+        for doom in range(seed * stride // SEEDS, calm.effects, stride):
+            hurt = Remedies(seed, healers=2).suffer([kind], doom=doom)
+            deaths += any(line.endswith(" dies") for line in hurt.report.trace)
+            if hurt.report.broken:
+                failed.append(f"seed {seed}, moment {doom}: {hurt.report.broken}")
+    assert not failed, "\n".join(failed)
+    assert deaths >= 5

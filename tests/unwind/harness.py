@@ -4,6 +4,7 @@ A world in which any moment can be the last: the simulated cloud and a store, wi
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from fournines.model.specification import (
 )
 from fournines.settings import Settings
 from fournines.store.memory import MemoryStore
+from tasks import reconciliation
 from tasks.operators.simulated import SimulatedOperator
 from tasks.workshop import Workshop
 
@@ -247,6 +249,34 @@ def die_at_every_moment(
         if world.store.journal.unfinished():
             differing.append(f"{moment}: {calm.passed[moment]} left a plan open")
     return differing
+
+
+def die_once_it_is_asked_for(
+    prepare: Callable[[int], World], act: Callable[[Workshop], object], seed: int = 0
+) -> tuple[int, list[str]]:
+    """
+    Die at each moment after the wish was written into the registry; nobody asks again, only the timer comes. How many moments, and where
+    the worlds differ.
+    """
+    calm = Tripwire()
+    reference = prepare(seed)
+    act(reference.workshop(calm))
+    expected = reference.resources()
+    written = next(
+        number
+        for number, moment in enumerate(calm.passed)
+        if moment in {"after registry.put_platform", "after registry.put_service"}
+    )
+    differing = []
+    for moment in range(written, len(calm.passed)):
+        world = prepare(seed)
+        with contextlib.suppress(Killed):
+            act(world.workshop(Tripwire(at=moment)))
+        world.clock.advance(60)
+        reconciliation.reconcile(world.workshop())
+        if world.resources() != expected or world.store.journal.unfinished():
+            differing.append(f"{moment}: {calm.passed[moment]}: {world.resources()}")
+    return len(calm.passed) - written, differing
 
 
 def a_platform(

@@ -17,6 +17,7 @@ from tests.unwind.harness import (
     World,
     a_platform,
     die_at_every_moment,
+    die_once_it_is_asked_for,
 )
 
 SEALED = """#cloud-config
@@ -126,6 +127,39 @@ def test_killed_anywhere_in_a_roll_of_slots_with_addresses():
         return deployed(seed, count=2, volume_gb=1, ordinal=True)
 
     assert die_at_every_moment(prepare, roll, whichever_generation=True) == []
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("CRASH_SEEDS") or 2)))
+@pytest.mark.parametrize(
+    ("prepare", "act"),
+    [
+        pytest.param(
+            World,
+            lambda workshop: deployment.deploy(workshop, a_platform()),
+            id="first-deploy",
+        ),
+        pytest.param(
+            lambda seed: deployed(seed, count=1),
+            lambda workshop: deployment.scale(workshop, "shop", 3),
+            id="scale-out",
+        ),
+        pytest.param(
+            lambda seed: deployed(seed, count=2),
+            lambda workshop: deployment.deploy(
+                workshop, a_platform(count=2, user_data="#cloud-config"), only="shop"
+            ),
+            id="roll",
+        ),
+    ],
+)
+def test_the_timer_finishes_what_was_asked_for(prepare, act, seed):
+    """
+    Killed between writing what should be and opening its plan, or anywhere after that: the reconcile brings it about, with nobody's help.
+    """
+    moments, differing = die_once_it_is_asked_for(prepare, act, seed)
+
+    assert moments > 10
+    assert differing == []
 
 
 def test_destroy_leaves_nothing():
