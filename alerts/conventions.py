@@ -107,6 +107,10 @@ class Alert(StrEnum):
     HEALER_RESTARTING = "HealerRestarting"
     SENSE_LOST = "SenseLost"
     WATCHDOG = "Watchdog"
+    BUS_OUT_OF_MEMORY = "BusOutOfMemory"
+    BUS_OUT_OF_DISK = "BusOutOfDisk"
+    CACHE_WITHOUT_REPLICA = "CacheWithoutReplica"
+    CACHE_WITHOUT_PRIMARY = "CacheWithoutPrimary"
 
 
 # -- Octavia's PROMETHEUS listener (labels rewritten at the scrape: see alerts/configuration.py)
@@ -143,6 +147,13 @@ OCTAVIA_KEPT = (
     LOAD_BALANCER_CONNECTIONS,
 )
 """What is kept of some 200 series a load balancer gives every second: what rules and dashboards read."""
+
+# -- members of platform services, as they say of themselves
+
+BUS_MEMORY_ALARM = "rabbitmq_alarms_memory_used_watermark"
+BUS_DISK_ALARM = "rabbitmq_alarms_free_disk_space_watermark"
+CACHE_IS_PRIMARY = "redis_is_primary"
+CACHE_GOOD_REPLICAS = "redis_good_replicas"
 
 # -- members, probes, Prometheus and Alertmanager
 

@@ -12,6 +12,7 @@ from fournines.cloud.openstack import open_cloud
 from fournines.settings import Settings
 from fournines.store.clock import StoreClock
 from fournines.store.sql import SqlStore, open_store
+from tasks.operators.registered import OPERATORS
 from tasks.probing import HttpProber
 from tasks.workshop import Workshop
 
@@ -50,6 +51,7 @@ def workshop(settings: Settings) -> Iterator[Workshop]:
                 clock=clock,
                 prober=HttpProber(clock),
                 settings=settings,
+                operators=OPERATORS,
             )
         finally:
             cloud.close()

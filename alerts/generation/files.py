@@ -10,7 +10,16 @@ from __future__ import annotations
 
 from alerts import conventions as c
 from alerts.cadence import Cadence
-from alerts.generation import blind, burn, causes, indicators, levels, members, watchman
+from alerts.generation import (
+    blind,
+    burn,
+    causes,
+    indicators,
+    levels,
+    members,
+    services,
+    watchman,
+)
 from alerts.generation import objectives as objective_records
 from alerts.generation.rule import RUNBOOKS, RuleGroup, render
 
@@ -30,6 +39,7 @@ def groups(cadence: Cadence | None = None) -> dict[str, tuple[RuleGroup, ...]]:
         BLIND_FILE: (
             RuleGroup("blind", pace.blind_seconds, blind.alerts()),
             RuleGroup("watchman", pace.blind_seconds, watchman.alerts()),
+            RuleGroup("services", pace.blind_seconds, services.alerts()),
         ),
     }
 

@@ -1,0 +1,64 @@
+"""
+Which engine's operator speaks for which template, and with what it is let in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from fournines.model import names
+from fournines.model.desired import Service
+from tasks import certificates
+from tasks.operators import Operator
+from tasks.operators.access import Access
+from tasks.operators.cache import CacheOperator
+from tasks.operators.postgres import PostgresOperator
+from tasks.operators.rabbitmq import RabbitOperator
+from tasks.references import new_secret
+from tasks.workshop import Workshop
+
+_OURSELVES = "operator"
+
+
+def access_of(workshop: Workshop) -> Callable[[Service], Access]:
+    """
+    The way into services: the platform's authority, secrets from the store, and a certificate of our own that bears the service's name.
+    """
+
+    def access(service: Service) -> Access:
+        platform, name = service.platform, service.name
+
+        def secret(of: str) -> str:
+            return workshop.store.secrets.ensure(
+                platform, f"{name}/{of}", new_secret, at=workshop.clock.now()
+            ).text
+
+        def certificate() -> tuple[str, str]:
+            slot = names.of_service(platform, name, _OURSELVES)
+            pair = certificates.of_slot(workshop, platform, name, slot, ())
+            return pair.certificate, pair.private_key
+
+        authority = certificates.of_authority(workshop, platform)
+        return Access(authority.certificate, secret, certificate)
+
+    return access
+
+
+def _postgres(workshop: Workshop) -> Operator:
+    return PostgresOperator(access_of(workshop), workshop.clock)
+
+
+def _rabbitmq(workshop: Workshop) -> Operator:
+    return RabbitOperator(access_of(workshop), workshop.clock)
+
+
+def _cache(workshop: Workshop) -> Operator:
+    return CacheOperator(access_of(workshop), workshop.clock)
+
+
+OPERATORS: Mapping[str, Callable[[Workshop], Operator]] = {
+    "cache": _cache,
+    "postgres": _postgres,
+    "rabbitmq": _rabbitmq,
+}
+"""By blueprint's name."""
