@@ -14,6 +14,7 @@ from fournines.store.clock import StoreClock
 from fournines.store.sql import SqlStore, open_store
 from tasks.operators.registered import OPERATORS
 from tasks.probing import HttpProber
+from tasks.transactions.registered import TRANSACTIONS
 from tasks.workshop import Workshop
 
 
@@ -52,6 +53,7 @@ def workshop(settings: Settings) -> Iterator[Workshop]:
                 prober=HttpProber(clock),
                 settings=settings,
                 operators=OPERATORS,
+                transactions=TRANSACTIONS,
             )
         finally:
             cloud.close()

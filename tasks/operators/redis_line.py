@@ -55,7 +55,14 @@ class RedisLine:
     """
 
     def __init__(
-        self, address: str, port: int, *, user: str, password: str, ca: str
+        self,
+        address: str,
+        port: int,
+        *,
+        user: str,
+        password: str,
+        ca: str,
+        timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self._where = f"{address}:{port}"
         self._client = redis.Redis(
@@ -65,8 +72,8 @@ class RedisLine:
             password=password,
             ssl=True,
             ssl_ca_data=ca,
-            socket_timeout=TIMEOUT_SECONDS,
-            socket_connect_timeout=TIMEOUT_SECONDS,
+            socket_timeout=timeout_seconds,
+            socket_connect_timeout=timeout_seconds,
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
         )

@@ -1,0 +1,112 @@
+"""
+One transaction through a message bus' endpoint: publish a message, have it confirmed, and consume it. The only importer of pika.
+"""
+
+from __future__ import annotations
+
+import secrets
+import ssl
+from collections.abc import Callable
+
+import pika
+import pika.exceptions
+
+from blueprints.rabbitmq.topology import OPERATOR
+from fournines.clock import Clock
+from fournines.model import names
+from fournines.model.desired import Service
+from fournines.model.inventory import Inventory
+from fournines.model.transaction import Transaction
+from tasks.operators.access import Access
+
+QUEUE = "fournines-transactions"
+ARGUMENTS = {
+    "x-queue-type": "quorum",
+    "x-max-length": 100,
+    "x-overflow": "drop-head",
+    "x-message-ttl": 60_000,
+}
+HEARTBEAT_SECONDS = 1
+"""A node that hangs while it should confirm is given up after two of these."""
+
+
+class BusTransactor:
+    """
+    `Transactor` for the `rabbitmq` template. A connection of its own for each try, on a quorum queue of the platform's own.
+    """
+
+    def __init__(self, access: Callable[[Service], Access], clock: Clock) -> None:
+        self._access = access
+        self._clock = clock
+
+    def perform(
+        self, service: Service, inventory: Inventory, *, timeout_seconds: float
+    ) -> Transaction:
+        at, begin = self._clock.now(), self._clock.monotonic()
+        name = names.of_service(service.platform, service.name, "lb")
+        balancer = inventory.load_balancer(name)
+        error = "there is no load balancer"
+        if balancer is not None and balancer.vip_address is not None:
+            error = self._tried(service, balancer.vip_address, timeout_seconds)
+        seconds = self._clock.monotonic() - begin
+        return Transaction(at=at, ok=not error, seconds=seconds, error=error)
+
+    def _tried(self, service: Service, address: str, timeout_seconds: float) -> str:
+        """
+        What went wrong; empty when nothing did.
+        """
+        try:
+            wanted = _parameters(
+                self._access(service), service, address, timeout_seconds
+            )
+            connection = pika.BlockingConnection(wanted)
+            try:
+                return _exchanged(connection, timeout_seconds, self._clock)
+            finally:
+                if connection.is_open:
+                    connection.close()
+        except pika.exceptions.AMQPError as failed:
+            return f"{type(failed).__name__} {failed}".strip()
+        except (OSError, ssl.SSLError) as failed:
+            return str(failed) or type(failed).__name__
+
+
+def _parameters(
+    access: Access, service: Service, address: str, timeout_seconds: float
+) -> pika.ConnectionParameters:
+    context = ssl.create_default_context(cadata=access.ca)
+    return pika.ConnectionParameters(
+        host=address,
+        port=int(str(service.parameters["port"])),
+        credentials=pika.PlainCredentials(OPERATOR, access.secret("operator")),
+        ssl_options=pika.SSLOptions(context, address),
+        heartbeat=HEARTBEAT_SECONDS,
+        socket_timeout=timeout_seconds,
+        stack_timeout=timeout_seconds,
+        blocked_connection_timeout=timeout_seconds,
+        connection_attempts=1,
+    )
+
+
+def _exchanged(
+    connection: pika.BlockingConnection, timeout_seconds: float, clock: Clock
+) -> str:
+    end = clock.monotonic() + timeout_seconds
+    channel = connection.channel()
+    channel.queue_declare(QUEUE, durable=True, arguments=ARGUMENTS)
+    channel.confirm_delivery()
+    word = secrets.token_hex(8).encode()
+    channel.basic_publish(
+        "",
+        QUEUE,
+        word,
+        pika.BasicProperties(delivery_mode=pika.DeliveryMode.Persistent),
+        mandatory=True,
+    )
+    while clock.monotonic() < end:
+        method, _, body = channel.basic_get(QUEUE, auto_ack=True)
+        if method is not None and body == word:
+            return ""
+        if method is None:
+            connection.sleep(0.01)
+    return "what was confirmed could not be consumed in time"
