@@ -108,10 +108,9 @@ def _path(*parts: str) -> str:
 
 
 def _vhosts(wanted: Topology, seen: Observed) -> Iterator[Change]:
-    there = {str(body["name"]): body for body in seen.vhosts}
+    there = {str(body["name"]) for body in seen.vhosts}
     for vhost in wanted.vhosts:
-        kind = there.get(vhost, {}).get("default_queue_type")
-        if vhost not in there or kind != "quorum":
+        if vhost not in there:
             yield Change(
                 method="PUT",
                 path=_path("vhosts", vhost),

@@ -11,7 +11,9 @@ from pydantic import Field
 
 from fournines.model.value import Value
 
-DEFAULT_VHOST = "/"
+DEFAULT_VHOST = "main"
+"""Not "/": RabbitMQ 3.10 makes that one itself, and gives a vhost its default type of queue only when it makes it."""
+
 OPERATOR = "fournines"
 """The platform's own user, an administrator. Nobody else is one."""
 

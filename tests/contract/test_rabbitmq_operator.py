@@ -60,7 +60,7 @@ class Bus:
         lists = {
             "/api/nodes": list(self.nodes.values()),
             "/api/queues": self.queues,
-            "/api/vhosts": [{"name": "/", "default_queue_type": "quorum"}],
+            "/api/vhosts": [{"name": "main"}],
             "/api/users": [{"name": "fournines", "tags": ["administrator"]}],
             "/api/whoami": {"name": "fournines"},
         }
@@ -97,7 +97,7 @@ def queue(name: str, *, leader: str) -> dict:
     nodes = [f"rabbit@{a}" for a in ADDRESSES]
     return {
         "name": name,
-        "vhost": "/",
+        "vhost": "main",
         "type": "quorum",
         "members": list(nodes),
         "online": list(nodes),
@@ -217,7 +217,7 @@ def test_what_it_complains_of(bus, operator):
         f"{slot(0)} is out of memory: publishers are blocked",
         f"{slot(1)} is out of disk: publishers are blocked",
         f"{slot(2)} was cut off from others",
-        "queue paid of vhost / has 1 of 3 replicas: it takes nothing",
+        "queue paid of vhost main has 1 of 3 replicas: it takes nothing",
     )
 
 
@@ -279,7 +279,7 @@ def test_what_it_holds_is_declared(bus, operator):
     """
     here = cluster(
         "rabbitmq",
-        vhosts=["/"],
+        vhosts=["main"],
         users=[{"name": "app"}],
         queues=[{"name": "new"}],
         limits={},
@@ -287,11 +287,11 @@ def test_what_it_holds_is_declared(bus, operator):
     done = operator.apply(here)
 
     assert done == (
-        "permissions of fournines in /",
+        "permissions of fournines in main",
         "user app",
-        "permissions of app in /",
+        "permissions of app in main",
         "queue new",
-        "policy fournines-limits of /",
+        "policy fournines-limits of main",
     )
     bodies = {path: body for _, path, body in bus.held}
     assert bodies["/api/users/app"] == {"tags": "", "password": "user-app-secret"}
@@ -302,7 +302,10 @@ def test_a_queue_that_is_another_is_refused(bus, operator):
     Nothing at all is changed while a declared queue is there as something else.
     """
     here = cluster(
-        "rabbitmq", vhosts=["/"], users=[], queues=[{"name": "paid", "type": "stream"}]
+        "rabbitmq",
+        vhosts=["main"],
+        users=[],
+        queues=[{"name": "paid", "type": "stream"}],
     )
 
     with pytest.raises(ClusterRefused, match="is a quorum queue, not a stream one"):

@@ -38,7 +38,7 @@ def compiled(blueprint, **parameters):
                 "bindings": [{"source": "orders", "destination": "paid"}],
             },
             "services.svc.parameters.bindings[0].source: there is no exchange 'orders' "
-            "in vhost '/'; declare it, or mend the name",
+            "in vhost 'main'; declare it, or mend the name",
             id="a queue bound to an absent exchange",
         ),
         pytest.param(

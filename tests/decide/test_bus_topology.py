@@ -13,7 +13,7 @@ from blueprints.rabbitmq.reconciling import Observed
 from blueprints.rabbitmq.topology import LIMITS_POLICY, OPERATOR
 
 ORDERS = {
-    "vhosts": ["/", "shop"],
+    "vhosts": ["main", "shop"],
     "users": [{"name": "app", "permissions": [{"vhost": "shop"}]}],
     "exchanges": [{"vhost": "shop", "name": "orders"}],
     "queues": [{"vhost": "shop", "name": "paid"}],
@@ -141,12 +141,12 @@ def test_a_topology_that_cannot_be_is_refused(parameters, complaint):
 
 
 EMPTY = Observed(
-    vhosts=({"name": "/", "default_queue_type": "undefined"},),
+    vhosts=({"name": "/"},),
     users=({"name": OPERATOR, "tags": ["administrator"]},),
     permissions=(
         {
             "user": OPERATOR,
-            "vhost": "/",
+            "vhost": "main",
             "configure": ".*",
             "write": ".*",
             "read": ".*",
@@ -167,7 +167,7 @@ def test_everything_is_made_in_an_order_that_works():
     wanted = topology.of(ORDERS)
 
     assert asked(wanted, EMPTY) == [
-        "PUT /api/vhosts/%2F",
+        "PUT /api/vhosts/main",
         "PUT /api/vhosts/shop",
         "PUT /api/permissions/shop/fournines",
         "PUT /api/users/app",
@@ -176,7 +176,7 @@ def test_everything_is_made_in_an_order_that_works():
         "PUT /api/queues/shop/paid",
         "POST /api/bindings/shop/e/orders/q/paid",
         "PUT /api/policies/shop/short",
-        "PUT /api/policies/%2F/fournines-limits",
+        "PUT /api/policies/main/fournines-limits",
         "PUT /api/policies/shop/fournines-limits",
     ]
     bodies = {c.path: c.body for c in reconciling.changes(wanted, EMPTY)}
@@ -262,7 +262,7 @@ def test_what_nobody_declares_any_more_goes_if_only_we_can_make_it():
     Users, permissions and policies go; queues, exchanges, bindings and vhosts, which may hold messages, stay.
     """
     seen = held(topology.of(ORDERS))
-    bare = topology.of({"vhosts": ["/"], "users": [], "limits": {}})
+    bare = topology.of({"vhosts": ["main"], "users": [], "limits": {}})
 
     assert asked(bare, seen) == [
         "DELETE /api/users/app",
@@ -305,7 +305,7 @@ NAMES = st.sampled_from(["a", "b", "c"])
 TOPOLOGIES = st.builds(
     lambda queues, exchanges, users: topology.of(
         {
-            "vhosts": ["/", "x"],
+            "vhosts": ["main", "x"],
             "queues": [{"name": n, "vhost": v} for v, n in queues],
             "exchanges": [{"name": n, "vhost": v} for v, n in exchanges],
             "bindings": [
@@ -315,8 +315,8 @@ TOPOLOGIES = st.builds(
             "limits": {},
         }
     ),
-    st.sets(st.tuples(st.sampled_from(["/", "x"]), NAMES)),
-    st.sets(st.tuples(st.sampled_from(["/", "x"]), NAMES)),
+    st.sets(st.tuples(st.sampled_from(["main", "x"]), NAMES)),
+    st.sets(st.tuples(st.sampled_from(["main", "x"]), NAMES)),
     st.dictionaries(NAMES, st.lists(st.just("management"), max_size=1)),
 )
 

@@ -1,0 +1,149 @@
+"""
+What the proofs of a message bus and a cache share: a platform deployed on the embedded cloud, people's commands, and writers that remember what was
+acknowledged.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from fournines.model.cluster import ClusterView
+from fournines.model.desired import Service
+from tasks.operators import Cluster, Operator
+from tasks.operators.access import Access
+from tasks.operators.registered import OPERATORS, access_of
+from tasks.workshop import Workshop
+
+ROOT = Path(__file__).resolve().parents[3]
+FOURNINES = Path(sys.executable).parent / "fournines"
+COMMAND_SECONDS_MAX = 900
+
+
+def fournines(*words: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+    """
+    Run the CLI as a person would.
+    """
+    done = subprocess.run(
+        [FOURNINES, *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=COMMAND_SECONDS_MAX,
+    )
+    assert code is None or done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+@dataclass(slots=True)
+class Deployed:
+    """
+    One service of a platform of its own.
+    """
+
+    workshop: Workshop
+    platform: str
+    name: str
+    file: Path
+
+    @property
+    def service(self) -> Service:
+        """As it is asked for now."""
+        found = self.workshop.store.registry.platform(self.platform)
+        assert found is not None
+        return found.service(self.name)
+
+    @property
+    def operator(self) -> Operator:
+        """Whoever speaks for it."""
+        return OPERATORS[self.service.blueprint](self.workshop)
+
+    @property
+    def access(self) -> Access:
+        """The way in."""
+        return access_of(self.workshop)(self.service)
+
+    @property
+    def address(self) -> str:
+        """Where users reach it."""
+        return self.workshop.cloud.entrances(f"{self.platform}-{self.name}-lb")[0]
+
+    def cluster(self) -> Cluster:
+        """Its members where they are now."""
+        inventory = self.workshop.cloud.inventory(self.platform, self.name)
+        return Cluster(self.service, self.service.groups[0], inventory)
+
+    def view(self) -> ClusterView:
+        """What it says of itself."""
+        return self.operator.view(self.cluster())
+
+    def instance(self, slot: str) -> str:
+        """The instance in a slot."""
+        found = self.cluster().instance(slot)
+        assert found is not None
+        return found.name
+
+    def planned_steps(self) -> int:
+        """How much a deploy would do."""
+        told = json.loads(fournines("plan", str(self.file), "--json").stdout)
+        return len(told["steps"])
+
+
+@dataclass(slots=True)
+class Writers:
+    """
+    Threads that write until told to stop. `write` makes one word permanent or raises; `connect` gives what it writes to.
+    """
+
+    connect: Callable[[], Any]
+    write: Callable[[Any, str], None]
+    count: int = 3
+    acknowledged: list[str] = field(default_factory=list)
+    failed: Counter[str] = field(default_factory=Counter)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        for number in range(self.count):
+            thread = threading.Thread(target=self._run, args=(number,))
+            thread.start()
+            self._threads.append(thread)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def await_more(self, count: int, seconds: float = 120.0) -> None:
+        """Wait until so many more were acknowledged."""
+        wanted, end = len(self.acknowledged) + count, time.monotonic() + seconds
+        while len(self.acknowledged) < wanted:
+            assert time.monotonic() < end, f"nothing is acknowledged: {self.failed}"
+            time.sleep(0.1)
+
+    def _run(self, number: int) -> None:
+        line: Any = None
+        turn = 0
+        while not self._stop.is_set():
+            turn += 1
+            word = f"{number}:{turn}"
+            try:
+                line = line or self.connect()
+                self.write(line, word)
+            except Exception as error:  # noqa: BLE001  what failed was not acknowledged
+                self.failed[type(error).__name__] += 1
+                line = None
+                time.sleep(0.1)
+            else:
+                self.acknowledged.append(word)
+                time.sleep(0.003)

@@ -1,0 +1,52 @@
+"""
+A cache on the embedded cloud: its primary is killed under load, and nothing that was acknowledged is lost.
+"""
+
+from __future__ import annotations
+
+import pytest
+import redis
+
+from blueprints.cache.lifecycle import RULES
+from tests.sandbox.services.bus_and_cache import Writers, fournines
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.full]
+
+
+def test_a_killed_primary_is_followed_and_replaced(deployed):
+    """
+    Through the endpoint that follows the primary: writes go on, all acknowledged ones are found, the slot is filled again with its address, and
+    nothing is left to do.
+    """
+    cache = deployed("cache", "kv", "m1.small")
+
+    def connect():
+        return redis.Redis(
+            host=cache.address,
+            port=6379,
+            username="default",
+            password=cache.access.secret("password"),
+            ssl=True,
+            ssl_ca_data=cache.access.ca,
+            socket_timeout=2,
+            socket_connect_timeout=2,
+        )
+
+    before = cache.view()
+    addresses = {m.slot_name: m.address for m in before.members}
+    with Writers(connect, lambda line, word: line.set(word, word)) as writers:
+        writers.await_more(300)
+        fournines("break", "kill", cache.instance(before.leader))
+        writers.await_more(300)
+        fournines("deploy", str(cache.file), "--plain")
+        writers.await_more(300)
+
+    line = connect()
+    lost = [w for w in writers.acknowledged if line.get(w) != w.encode()]
+    after = cache.view()
+    assert lost == []
+    assert after.leader not in {None, before.leader}
+    assert [RULES.is_settled(after, m.slot_name) for m in after.members] == [""] * 3
+    assert {m.slot_name: m.address for m in after.members} == addresses
+    assert after.voters == 3
+    assert cache.planned_steps() == 0
