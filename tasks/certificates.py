@@ -37,7 +37,8 @@ def of_slot(
     A certificate that a slot's next instance may carry: the one it has, or a new one.
     """
     secrets, now = workshop.store.secrets, workshop.clock.now()
-    names = {slot, *also, *_LOCAL}
+    # By the service's own name members know each other, whoever else of the platform has a certificate.
+    names = {slot, f"{platform}-{service}", *also, *_LOCAL}
     kept = secrets.current(platform, f"{_SLOT}{slot}")
     edition = secrets.current(platform, counter(service))
     if kept is not None:

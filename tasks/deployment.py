@@ -20,6 +20,7 @@ from fournines.planning.plan import Plan, Purpose
 from healing.prediction import Prediction
 from tasks import (
     adoption,
+    applying,
     execution,
     foresight,
     giving_way,
@@ -104,7 +105,7 @@ def deploy(
     Raises:
         ServiceUnknown: The platform has no service `only`.
         LeaseHeld: Somebody else is at it; the message says who.
-        CloudError: The cloud could not be read. What fails in a step is in the result instead.
+        CloudError: The cloud could not be read, or a stateful service not be given its objects. What fails in a step is in the result instead.
     """
     sizing.check_known(desired, only)
     desired = _edition(workshop, desired)
@@ -149,14 +150,15 @@ def deploy(
         if any(step.kind == "ensure-network" for step in made.steps):
             held.take_all([leasing.of_platform(desired.name)])
         record_desired(workshop, desired, only)
-        floors = diff.floors(desired)
         performer = giving_way.between_steps(
             workshop, made, services, audience.performer, insist=insist
         )
         watched = replace(audience, performer=performer)
-        return perform(
+        floors = diff.floors(desired)
+        done = perform(
             workshop, made, seen, held, watched, floors=floors, predicted=predicted
         )
+        return applying.applied(workshop, desired, only, done)
 
 
 def scale(

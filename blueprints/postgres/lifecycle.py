@@ -11,9 +11,6 @@ from blueprints.lifecycle import QUORUM_MIN, QuorumRules, SizeProblem
 from fournines.model.cluster import ClusterMember, ClusterView, Role
 from fournines.model.refusal import Reason, Refusal
 
-SYNC = "sync standby"
-"""What an operator says of the member that every commit waits for: Patroni lets no other follow the primary."""
-
 
 @dataclass(frozen=True, slots=True)
 class PostgresRules(QuorumRules):
@@ -36,7 +33,7 @@ class PostgresRules(QuorumRules):
         return Refusal(
             reason=Reason.QUORUM,
             subject=slot,
-            detail=f"{slot} takes the writes of {view.service}, and no other member is its {SYNC}",
+            detail=f"{slot} takes the writes of {view.service}, and no other member is its sync standby",
         )
 
     def size_problem(self, count: int) -> SizeProblem | None:
@@ -55,7 +52,7 @@ def is_heir(member: ClusterMember) -> bool:
         member.role is Role.REPLICA
         and member.running
         and member.in_sync
-        and member.detail.startswith(SYNC)
+        and member.is_heir
     )
 
 

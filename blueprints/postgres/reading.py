@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from blueprints.postgres.lifecycle import SYNC
 from fournines.model.cluster import (
     ClusterMember,
     ClusterView,
@@ -35,9 +34,10 @@ _STARTING = frozenset(
         "in archive recovery",
     }
 )
+_SYNC = "sync_standby"
 _ROLES = {
     "leader": Role.PRIMARY,
-    "sync_standby": Role.REPLICA,
+    _SYNC: Role.REPLICA,
     "replica": Role.REPLICA,
 }
 
@@ -136,6 +136,7 @@ def _member(
         state=state,
         lag_bytes=lag_bytes,
         in_sync=state is Standing.RUNNING and _has_all(said, role, lag_bytes, timeline),
+        is_heir=said is not None and said.get("role") == _SYNC,
         is_voter=is_voter,
         votes=votes,
         detail=_detail(said),
@@ -176,7 +177,7 @@ def _detail(said: Mapping[str, Any] | None) -> str:
         return ""
     if said.get("state") not in _RUNNING:
         return str(said.get("state"))
-    return SYNC if said.get("role") == "sync_standby" else ""
+    return "sync standby" if said.get("role") == _SYNC else ""
 
 
 def _problems(
@@ -187,7 +188,7 @@ def _problems(
         yield "Patroni is paused: nobody follows a primary that fails"
     if not any(m.role is Role.PRIMARY for m in every):
         yield "no member takes writes"
-    elif synchronous and len(every) > 1 and not any(m.detail == SYNC for m in every):
+    elif synchronous and len(every) > 1 and not any(m.is_heir for m in every):
         yield "no member is in sync: writes wait"
     for said in patroni.get("members", ()):
         if said.get("pending_restart"):

@@ -50,6 +50,7 @@ class ClusterMember(Value):
         instance: The instance in that slot, when there is one.
         lag_bytes: How far it is behind the primary; None where it does not apply or nobody could say.
         in_sync: It has all that was acknowledged: it could take over now and nothing would be lost. True for peers that are caught up.
+        is_heir: It would be let follow the primary now: the one (or one of those) that every acknowledged write waits for.
         is_voter: The consensus below counts it.
         votes: It answers as a voter now.
         detail: A word from the service, for people.
@@ -62,6 +63,7 @@ class ClusterMember(Value):
     state: Standing = Standing.ABSENT
     lag_bytes: int | None = None
     in_sync: bool = False
+    is_heir: bool = False
     is_voter: bool = True
     votes: bool = False
     detail: str = ""

@@ -204,6 +204,7 @@ class SimulatedOperator:
             state=state,
             lag_bytes=None if not up else 0 if whole else 1 << 20,
             in_sync=whole,
+            is_heir=whole and not leads,
             is_voter=known,
             votes=known and up,
         )

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from blueprints import lifecycles
 from blueprints.lifecycle import QuorumRules
 from blueprints.postgres import reading
-from blueprints.postgres.lifecycle import RULES, SYNC
+from blueprints.postgres.lifecycle import RULES
 from blueprints.postgres.reading import Place, Votes
 from fournines.model.cluster import Role, Standing
 from fournines.model.refusal import Reason
 from tests.decide.cluster_world import NOW, A, B, C, D, a_member, a_view, behind, dead
 
-HEIR = {"detail": SYNC}
+HEIR = {"is_heir": True}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_never_more_than_the_quorum_allows(standings, data):
                 in_sync=running and data.draw(st.booleans()),
                 votes=data.draw(st.booleans()),
                 is_voter=number < 3,
-                detail=data.draw(st.sampled_from(["", SYNC])),
+                is_heir=data.draw(st.booleans()),
             )
         )
     view = a_view(*members)
@@ -97,7 +97,7 @@ def test_never_more_than_the_quorum_allows(standings, data):
         member = view.member(slot)
         if allowed and member.running and member.role is Role.PRIMARY:
             assert any(
-                m.detail == SYNC and m.in_sync and m.running
+                m.is_heir and m.in_sync and m.running
                 for m in view.members
                 if m.slot_name != slot
             )

@@ -96,3 +96,17 @@ def test_killed_anywhere_and_run_again(prepare, act):
     Whichever call or commit was the last, a second run ends where an undisturbed one does.
     """
     assert die_at_every_moment(prepare, act) == []
+
+
+def test_objects_follow_the_members():
+    """
+    A deploy that ends well has the service brought to what its parameters ask for; one that does not leaves it alone.
+    """
+    world = deployed()
+    assert [what for what, _ in world.operator.asked].count("apply") == 1
+
+    made = a_stateful_platform(count=2)
+    result = deployment.deploy(world.workshop(), made)
+
+    assert not result.ok
+    assert [what for what, _ in world.operator.asked].count("apply") == 1

@@ -72,7 +72,7 @@ class Listing(Octavia):
             ),
             server_groups=tuple(_server_groups(lists["server_groups"], scope, owners)),
             volumes=tuple(
-                volume(b)
+                volume(b, lists["zones"])
                 for b in lists["volumes"]
                 if scope.has(Owner.from_metadata(b["metadata"]))
             ),

@@ -5,6 +5,7 @@ Volumes. They outlive instances: an instance that names one takes it from where 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Container
 from typing import Any
 
 from fournines.cloud.errors import (
@@ -72,7 +73,7 @@ class Volumes(Base):
             "name": spec.name,
             "size": spec.size_gb,
             "metadata": spec.owner.metadata(),
-            "availability_zone": spec.zone,
+            "availability_zone": self._zone(spec.zone, attempted),
             "volume_type": spec.volume_type,
         }
         wanted = {key: value for key, value in body.items() if value is not None}
@@ -80,6 +81,25 @@ class Volumes(Base):
             "POST", "block_storage", "/volumes", attempted, body={"volume": wanted}
         )["volume"]
         return made
+
+    def _zone(self, wanted: str | None, attempted: str) -> str | None:
+        """
+        The zone if the storage has it by that name; many a storage has one zone for all hosts, and is reached from each.
+        """
+        if wanted is None:
+            return None
+        zones = self.known.get("list", "volume zones")
+        if zones is None:
+            body = self.connection.get(
+                "block_storage", "/os-availability-zone", attempted
+            )
+            zones = {
+                one["zoneName"]
+                for one in body["availabilityZoneInfo"]
+                if one["zoneState"]["available"]
+            }
+            self.known.put("list", "volume zones", zones)
+        return wanted if wanted in zones else None
 
     def _read(self, number: str, attempted: str) -> Body:
         body: Body = self.connection.get(
@@ -172,10 +192,11 @@ class Volumes(Base):
         self.poll(attempted, end, free)
 
 
-def volume(body: Body) -> Volume:
+def volume(body: Body, zones: Container[str] | None = None) -> Volume:
     """
-    A volume as the domain knows it.
+    A volume as the domain knows it. A zone that takes no instances (`zones` do) binds none.
     """
+    zone = body.get("availability_zone")
     holders = [one["server_id"] for one in body.get("attachments", [])]
     return Volume(
         id=body["id"],
@@ -183,6 +204,6 @@ def volume(body: Body) -> Volume:
         owner=Owner.from_metadata(body["metadata"]),
         status=body["status"],
         size_gb=body["size"],
-        zone=body.get("availability_zone"),
+        zone=zone if zones is None or zone in zones else None,
         attached_to=holders[0] if holders else None,
     )

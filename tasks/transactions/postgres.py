@@ -1,0 +1,142 @@
+"""
+One transaction through a database's read-write endpoint: write a row in a table of the platform's own, commit, and read it back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
+
+import psycopg
+
+from blueprints.postgres.objects import OURS
+from fournines.clock import Clock
+from fournines.model import names
+from fournines.model.desired import Service
+from fournines.model.inventory import Inventory
+from fournines.model.transaction import Transaction
+from tasks.operators.access import Access
+
+_TABLE = "CREATE TABLE IF NOT EXISTS tried (id int PRIMARY KEY, word text NOT NULL)"
+_WRITE = "INSERT INTO tried VALUES (1, %s) ON CONFLICT (id) DO UPDATE SET word = excluded.word"
+_READ = "SELECT word FROM tried WHERE id = 1"
+_SAID_MAX = 200
+
+CONNECT_SECONDS = 2
+"""The least that libpq knows."""
+
+
+class Session(Protocol):
+    """
+    What is needed of a connection that commits each statement.
+    """
+
+    def execute(self, query: Any, params: Any = None, /) -> Any:
+        """
+        Send one statement.
+        """
+        ...
+
+
+Connect = Callable[[Access, str, int, float], AbstractContextManager[Session]]
+
+
+@contextmanager
+def connect(
+    access: Access, address: str, port: int, timeout_seconds: float
+) -> Iterator[Session]:
+    """
+    A connection as an application has it: certificates verified, through the load balancer and the pooler. It is cut when time is up: of a primary
+    that hangs no answer comes, and the load balancer lets go of nobody.
+    """
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(access.ca)
+        file.flush()
+        connection = psycopg.connect(
+            host=address,
+            port=port,
+            user=OURS,
+            password=access.secret(f"user-{OURS}"),
+            dbname=OURS,
+            sslmode="verify-full",
+            sslrootcert=file.name,
+            connect_timeout=CONNECT_SECONDS,
+            autocommit=True,
+        )
+    line = socket.socket(fileno=os.dup(connection.pgconn.socket))
+    timer = threading.Timer(timeout_seconds, _cut, [line])
+    timer.daemon = True
+    timer.start()
+    try:
+        with connection:
+            yield connection
+    finally:
+        timer.cancel()
+        line.close()
+
+
+def _cut(line: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)
+
+
+class PostgresTransactor:
+    """
+    `Transactor` for the `postgres` template. A connection of its own for each try: one that is kept says nothing of whether others get in.
+    """
+
+    def __init__(
+        self,
+        access: Callable[[Service], Access],
+        clock: Clock,
+        connect: Connect = connect,
+    ) -> None:
+        self._access = access
+        self._clock = clock
+        self._connect = connect
+
+    def perform(
+        self, service: Service, inventory: Inventory, *, timeout_seconds: float
+    ) -> Transaction:
+        at, begin = self._clock.now(), self._clock.monotonic()
+        error = self._error(service, inventory, timeout_seconds)
+        seconds = self._clock.monotonic() - begin
+        return Transaction(at=at, ok=not error, seconds=seconds, error=error)
+
+    def _error(
+        self, service: Service, inventory: Inventory, timeout_seconds: float
+    ) -> str:
+        """
+        What went wrong; empty when nothing did.
+        """
+        name = names.of_service(service.platform, service.name, "lb")
+        balancer = inventory.load_balancer(name)
+        if balancer is None or balancer.vip_address is None:
+            return "there is no load balancer"
+        port = int(str(service.parameters["port"]))
+        word = secrets.token_hex(8)
+        access = self._access(service)
+        try:
+            with self._connect(
+                access, balancer.vip_address, port, timeout_seconds
+            ) as session:
+                return _tried(session, word)
+        except psycopg.Error as failed:
+            return " ".join(str(failed).split())[:_SAID_MAX] or type(failed).__name__
+
+
+def _tried(session: Session, word: str) -> str:
+    try:
+        session.execute(_WRITE, (word,))
+    except psycopg.errors.UndefinedTable:
+        session.execute(_TABLE)
+        session.execute(_WRITE, (word,))
+    found = session.execute(_READ).fetchone()
+    return "" if found == (word,) else "another value came back"

@@ -1,0 +1,125 @@
+"""
+A database service on the embedded cloud: deployed as people deploy it, spoken to as its applications speak.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fournines.model.cluster import ClusterView
+from fournines.settings import Settings
+from tasks import membership, opening
+from tasks.operators.registered import access_of
+from tasks.workshop import Workshop
+from tests.sandbox.services.writer import Writer
+
+ROOT = Path(__file__).resolve().parents[3]
+FOURNINES = Path(sys.executable).parent / "fournines"
+COMMAND_SECONDS_MAX = 900
+PLATFORM = "pgproof"
+FILE = f"""\
+platform: {PLATFORM}
+defaults: {{image: debian-12, flavor: m1.medium, zones: [az1, az2, az3]}}
+services:
+  db:
+    blueprint: postgres
+    parameters: {{volume_size_gb: 1}}
+"""
+
+
+def fournines(*words: str) -> subprocess.CompletedProcess[str]:
+    """
+    Run the command line; its words are in the assertion when it fails.
+    """
+    return subprocess.run(
+        [FOURNINES, *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=COMMAND_SECONDS_MAX,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """
+    The deployed service.
+    """
+
+    workshop: Workshop
+    file: Path
+    ca: Path
+
+    def deploy(self) -> None:
+        """
+        Bring it to what the file asks for.
+        """
+        done = fournines("deploy", str(self.file))
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+
+    def view(self) -> ClusterView:
+        """
+        What it says of itself.
+        """
+        platform = self.workshop.store.registry.platform(PLATFORM)
+        assert platform is not None
+        inventory = self.workshop.cloud.inventory(PLATFORM)
+        views = membership.views(self.workshop, platform, inventory)
+        return views["db", "pg"]
+
+    def primary(self) -> str:
+        """
+        The instance that takes the writes.
+        """
+        view = self.view()
+        member = view.member(view.leader or "")
+        assert member is not None, view.problems
+        assert member.instance is not None
+        return member.instance
+
+    def dsn(self, port: int = 5432) -> str:
+        """
+        How the application `app` connects, certificates verified.
+        """
+        service = self.workshop.store.registry.platform(PLATFORM).service("db")
+        password = access_of(self.workshop)(service).secret("user-app")
+        host = self.workshop.cloud.entrances(service.load_balancers[0].name)[0]
+        return (
+            f"host={host} port={port} user=app password={password} dbname=app "
+            f"sslmode=verify-full sslrootcert={self.ca} connect_timeout=3"
+        )
+
+    def writer(self) -> Writer:
+        """
+        One that writes from now on.
+        """
+        writer = Writer(self.dsn())
+        writer.begin()
+        return writer
+
+
+@contextmanager
+def database(folder: Path) -> Iterator[Database]:
+    """
+    A service of three members, deployed; destroyed at the end.
+    """
+    file, ca = folder / "platform.yaml", folder / "ca.pem"
+    file.write_text(FILE)
+    with opening.workshop(Settings()) as workshop:
+        if "postgres" not in workshop.cloud.inventory(PLATFORM).images:
+            done = fournines("bake", "postgres")
+            assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+        made = Database(workshop, file, ca)
+        try:
+            made.deploy()
+            service = workshop.store.registry.platform(PLATFORM).service("db")
+            ca.write_text(access_of(workshop)(service).ca)
+            yield made
+        finally:
+            fournines("destroy", str(file), "--yes", "--plain")
