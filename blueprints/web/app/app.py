@@ -29,6 +29,7 @@ STATE = pathlib.Path(os.environ.get("STATE_DIRECTORY", "."))
 SLOT = os.environ.get("SLOT", socket.gethostname())
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 SLOW_MS_MAX = 10_000
+PROBE_BYTES = 16_384
 
 
 class Measurements:
@@ -76,6 +77,7 @@ class Measurements:
 
 
 MEASURED = Measurements()
+CHECKING = threading.Lock()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -160,13 +162,18 @@ def page() -> str:
 def check() -> None:
     """
     Do once what every request relies on: read the catalogue, write the state.
+
+    A small file written over itself finds room on a full disk, its own: a new one beside it, of some blocks, does not. One check at a
+    time: two would read each other's.
     """
     page()
-    probe = STATE / "probe"
-    text = str(time.time())
-    probe.write_text(text)
-    if probe.read_text() != text:
-        raise ValueError("the disk does not give back what was written")
+    probe, fresh = STATE / "probe", STATE / "probe.new"
+    text = str(time.time()).ljust(PROBE_BYTES)
+    with CHECKING:
+        fresh.write_text(text)
+        if fresh.read_text() != text:
+            raise ValueError("the disk does not give back what was written")
+        fresh.replace(probe)
 
 
 def slow_seconds(query: str) -> float:
