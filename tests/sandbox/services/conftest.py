@@ -43,4 +43,4 @@ def deployed(cloud, member, tmp_path) -> Iterator[Callable[..., Deployed]]:
 
         yield deploy
     for platform in platforms:
-        fournines("destroy", platform, "--yes", code=None)
+        fournines("destroy", "--platform", platform, "--yes", "--plain")
