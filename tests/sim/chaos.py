@@ -16,6 +16,7 @@ from fournines.store.memory import MemoryStore
 from tests.sim.city import City
 from tests.sim.doors import Outage
 from tests.sim.laws import Laws
+from tests.sim.people import Person
 from tests.sim.senses import Gauges
 from tests.sim.town import PLATFORM, WatchedCloud, slot_of
 from tests.sim.turns import TurnClock, Turns
@@ -54,14 +55,14 @@ class Chaos:
         gauges: Gauges,
         laws: Laws,
         city: City,
-        services: tuple[str, ...],
+        person: Person,
     ) -> None:
         self._chance = chance
         self._turns = turns
         self._cloud = cloud
         self._store = store
         self._outage = outage
-        self._services = services
+        self._person = person
         self._gauges = gauges
         self._laws = laws
         self._city = city
@@ -78,6 +79,8 @@ class Chaos:
             (2, "store-away", self._store_away),
             (1, "slow-boot", self._slow_boot),
             (2, "pause", self._pause),
+            (2, "deploy", person.deploy),
+            (2, "scale", person.scale),
             (3, "blind", self._blind),
             (2, "unmeasured", self._unmeasured),
             (6, "kill", self._kill),

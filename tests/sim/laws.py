@@ -10,7 +10,7 @@ from typing import Any
 
 from fournines.cloud.simulated import Behaviour, health
 from fournines.model.case import Case, CaseState, Diagnosis
-from fournines.model.desired import Platform, Service
+from fournines.model.desired import Platform
 from fournines.store.memory import MemoryStore
 from tests.sim.town import PLATFORM, WatchedCloud, slot_of, slots
 from tests.sim.turns import Process, TurnClock, Turns
@@ -57,7 +57,8 @@ class Laws:
         self._store = store
         self._clock = TurnClock(turns)
         self._services = {s.name: s for s in platform.services}
-        self._slots = slots(platform)
+        self._slots = set(slots(platform))
+        self._further: set[str] = set()
         self._disruptions_max = platform.disruptions_max
         self._before: dict[str, frozenset[str]] = {}
         self.sick_at: dict[str, float] = {}
@@ -69,11 +70,21 @@ class Laws:
         self.orphaned: dict[str, float] = {}
         self.takeovers: list[float] = []
 
-    def know(self, more: dict[str, int], service: Service) -> None:
+    def know(self, more: set[str]) -> None:
         """
         Further slots that may be asked for.
         """
-        self._slots |= {name: (service, number) for name, number in more.items()}
+        self._further |= more
+        self._slots |= self._further
+
+    def expect(self, coming: Platform | None) -> None:
+        """
+        A person asks for this, or has asked: what is wanted is what the registry says, and what is being changed now.
+        """
+        known = self._store.registry.platform(PLATFORM)
+        wanted = [platform for platform in (known, coming) if platform is not None]
+        asked = {slot for platform in wanted for slot in slots(platform)}
+        self._slots = asked | self._further
 
     # -- the cloud's changes
 

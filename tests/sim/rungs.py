@@ -99,10 +99,7 @@ class Remedies(Healings):
 
     def _settle(self) -> None:
         # The group may grow: its further slots are asked for by nobody else.
-        self.laws.know(
-            {slot(PLATFORM, SERVICE, "web", n): n for n in range(COUNT, GROWN)},
-            self.platform.services[0],
-        )
+        self.laws.know({slot(PLATFORM, SERVICE, "web", n) for n in range(COUNT, GROWN)})
         super()._settle()
 
     def _break(self, kind: str, number: int) -> None:

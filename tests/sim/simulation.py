@@ -22,6 +22,7 @@ from tests.sim.doors import Outage
 from tests.sim.healers import SETTINGS, SimHealer
 from tests.sim.helpers import TurnCrew
 from tests.sim.laws import LawBroken, Laws
+from tests.sim.people import Person
 from tests.sim.senses import Eyes, Gauges
 from tests.sim.town import PLATFORM, WatchedCloud, a_platform, a_scenario, slots
 from tests.sim.turns import Process, TurnClock, Turns
@@ -94,6 +95,7 @@ class Simulation:
     chaos: Chaos = field(init=False)
     gauges: Gauges = field(init=False)
     workshop: Workshop = field(init=False)
+    person: Person = field(init=False)
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
@@ -127,6 +129,16 @@ class Simulation:
             self.chance, self.turns, self.cloud, self.hire, self.healers or drawn
         )
         self.city.on_look = self.laws.look
+        self.workshop = Workshop(
+            cloud=self.cloud,
+            store=self.store,
+            clock=clock,
+            prober=Eyes(self.cloud, self.turns, clock),
+            settings=SETTINGS,
+            crew=crew,
+            holder=lambda: "outside run 0",
+        )
+        self.person = Person(self.chance, self.turns, self.workshop, self.laws)
         self.chaos = Chaos(
             self.chance,
             self.turns,
@@ -136,16 +148,7 @@ class Simulation:
             self.gauges,
             self.laws,
             self.city,
-            tuple(service.name for service in self.platform.services),
-        )
-        self.workshop = Workshop(
-            cloud=self.cloud,
-            store=self.store,
-            clock=clock,
-            prober=Eyes(self.cloud, self.turns, clock),
-            settings=SETTINGS,
-            crew=crew,
-            holder=lambda: "outside run 0",
+            self.person,
         )
         self.outside = outside
 
@@ -262,8 +265,9 @@ class Simulation:
 
     def _look_after(self) -> None:
         """
-        A person was called, and mends what healing has given up.
+        A person was called, and mends what healing has given up; and finishes what was begun beside healing.
         """
+        self.person.finish()
         for known in self.store.quarantines.all():
             # The image was mended when the faults ended.
             self.store.quarantines.release(known.key)
@@ -285,7 +289,9 @@ class Simulation:
             return False
         if self._complaints() or self._misregistered():
             return False
-        return deployment.plan(self.workshop, self.platform)[0].empty
+        if self.person.unfinished:
+            return False
+        return deployment.plan(self.workshop, self.person.asked())[0].empty
 
     def _complaints(self) -> list[str]:
         found = []
@@ -296,7 +302,7 @@ class Simulation:
             for member in pool.members.values()
         }
         ours = [i for i in self.cloud.world.instances.values() if i.owner]
-        for slot in slots(self.platform):
+        for slot in slots(self.person.asked()):
             here = [i.name for i in ours if i.name.rpartition("-g")[0] == slot]
             if len(here) != 1:
                 found.append(f"{slot} is held by {here}")
