@@ -24,8 +24,8 @@ PAUSE_SECONDS = 2.0
 PAUSE_SECONDS_MAX = 15.0
 """The longest pause: an outage of the cloud's API must not cost more after it is over."""
 
-COLLEAGUES = 2
-"""Healers that may die at once and leave a full house of cases each: there are spare beds for these."""
+COLLEAGUES = 4
+"""Healers that may die one after the other and leave a full house of cases each: there are spare beds for these. Most only wait in them."""
 
 BREAKS_MAX = 3
 """Treatments that broke by a mistake of our own before a person is called."""
@@ -46,6 +46,7 @@ class Beds:
         self._lock = workshop.crew.lock()
         self._inside: set[str] = set()
         self._tries: Counter[str] = Counter()
+        self._elsewhere: set[str] = set()
         self._breaks: Counter[str] = Counter()
         self._closing = workshop.crew.event()
         self._threads = workshop.crew.hands(
@@ -88,11 +89,12 @@ class Beds:
             if not case.subject.is_everywhere and case.id not in self._inside
         ]
         free = {c.id for c in outside if _is_free(held.get(leasing.of_case(c.id)))}
+        left = {case.id for case in outside if case.id in free} & self._elsewhere
         with self._lock:
-            for case in outside:
-                if case.id not in free:
-                    # Another healer has it now: should that one die, our pause before the next try is over.
-                    self._tries.pop(case.id, None)
+            self._elsewhere = {case.id for case in outside if case.id not in free}
+            for case_id in self._elsewhere:
+                # Another healer has it now: should that one die, our pause before the next try is over.
+                self._tries.pop(case_id, None)
         found = [
             case
             for case in outside
@@ -101,7 +103,10 @@ class Beds:
             and not consenting.waiting(self._workshop, case)
         ]
         for case in found:
-            begun = case.state not in {CaseState.OPEN, CaseState.AWAITING}
+            begun = (
+                case.state not in {CaseState.OPEN, CaseState.AWAITING}
+                or case.id in left
+            )
             self._put_to(self._spare if begun else self._threads, case.id)
         return len(found)
 

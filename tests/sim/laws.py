@@ -60,6 +60,7 @@ class Laws:
         self._slots = set(slots(platform))
         self._further: set[str] = set()
         self._disruptions_max = platform.disruptions_max
+        self._acting: set[str] = set()
         self._before: dict[str, frozenset[str]] = {}
         self.sick_at: dict[str, float] = {}
         self.down_at: dict[str, float] = {}
@@ -261,7 +262,11 @@ class Laws:
             self._note(process, f"case {case.subject.key} {state}")
             if case.state is CaseState.ACTING:
                 self._few_disruptions()
-                self._unpaused(process, case)
+                if case.id not in self._acting:
+                    self._unpaused(process, case)
+                self._acting.add(case.id)
+            else:
+                self._acting.discard(case.id)
             if case.state.ended:
                 self.counts[f"case {state}"] += case.closed_at is not None
         elif moment == "leases.acquire" and args[0].startswith("case/"):

@@ -95,7 +95,7 @@ def test_a_pause_of_ours_ends_when_a_colleague_takes_the_case(clinic):
     assert beds.adopt() == 0
     clinic.store.leases.release(lease)
     assert beds.adopt() == 1
-    beds._threads.shutdown(wait=True)
+    beds._spare.shutdown(wait=True)
     assert treated == [case.id]
 
 
