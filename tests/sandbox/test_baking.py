@@ -20,7 +20,7 @@ from tasks import bake_clearing, baking, opening, reconciliation
 from tasks.bake_listening import BakeFailed
 from tasks.baking import Bench
 
-pytestmark = pytest.mark.sandbox
+pytestmark = [pytest.mark.sandbox, pytest.mark.full]
 
 NAME = "proof"
 """No recipe of the checkout: what is baked here is nobody's."""

@@ -15,7 +15,7 @@ import jinja2
 import pytest
 import yaml
 
-pytestmark = pytest.mark.sandbox
+pytestmark = [pytest.mark.sandbox, pytest.mark.full]
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "tempest"

@@ -16,7 +16,7 @@ import pytest
 
 from fournines.local import supervision
 
-pytestmark = pytest.mark.sandbox
+pytestmark = [pytest.mark.sandbox, pytest.mark.full]
 
 BEGUN_SECONDS_MAX = 120
 """A worker polls every ten seconds and loads a flow for ten more."""

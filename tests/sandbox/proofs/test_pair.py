@@ -17,7 +17,7 @@ import pytest
 
 from fournines.local import supervision
 
-pytestmark = pytest.mark.sandbox
+pytestmark = [pytest.mark.sandbox, pytest.mark.full]
 
 ROOT = Path(__file__).resolve().parents[3]
 FOURNINES = Path(sys.executable).parent / "fournines"

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.sandbox
+pytestmark = [pytest.mark.sandbox, pytest.mark.full]
 
 FOURNINES = Path(sys.executable).parent / "fournines"
 ROOT = Path(__file__).resolve().parents[3]

@@ -15,7 +15,7 @@ import pytest
 
 from fournines.model.case import CaseState
 
-pytestmark = pytest.mark.sandbox
+pytestmark = [pytest.mark.sandbox, pytest.mark.full]
 
 LONG_SECONDS = 300
 STORM_SECONDS = 45
