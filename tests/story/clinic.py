@@ -208,6 +208,7 @@ class Clinic:
         *,
         service: Service | None = None,
         scenario: Scenario | None = None,
+        hands: int = 16,
     ) -> None:
         self.clock = VirtualClock()
         self.cloud = SimulatedCloud(scenario or Scenario(), self.clock)
@@ -220,7 +221,7 @@ class Clinic:
             store=self.store,
             clock=self.clock,
             prober=self.eyes,
-            settings=Settings(state_dir=directory, slot=0),
+            settings=Settings(state_dir=directory, slot=0, parallel_steps_max=hands),
             operators={lifecycles.QUORUM: lambda _workshop: self.operator},
         )
         self.platform = Platform(

@@ -110,11 +110,11 @@ def test_a_dependency_that_is_down_leaves_the_dependent_alone(tmp_path):
     assert clinic.changes() == []
 
 
-def two_services(tmp_path):
+def two_services(tmp_path, **asked):
     """
     The shop, which cannot serve without the store below it.
     """
-    clinic = Clinic(tmp_path)
+    clinic = Clinic(tmp_path, **asked)
     store = renamed(a_service(count=2, min_healthy=1), "store")
     shop = clinic.platform.services[0].model_copy(update={"depends_on": ("store",)})
     clinic.platform = clinic.platform.model_copy(update={"services": (store, shop)})

@@ -23,7 +23,8 @@ def made(tmp_path):
     """
     The shop and the store below it, one instance of the shop gone.
     """
-    clinic = two_services(tmp_path)
+    # One after the other, so that the same instance comes to the same host each time.
+    clinic = two_services(tmp_path, hands=1)
     clinic.cloud.vanish("demo-shop-web-3-g1")
     clinic.settle(5)
     inventory = clinic.cloud.inventory("demo")

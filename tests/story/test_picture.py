@@ -44,7 +44,8 @@ def test_a_zone_that_dies_is_seen_before_the_cloud_says_so(tmp_path):
     Neighbours are asked too: both members of the zone are silent, the others well, long before Nova notices.
     """
     clinic = Clinic(tmp_path)
-    lost = clinic.cloud.break_zone("az1")
+    # Which of two instances the cloud made first is chance.
+    lost = tuple(sorted(clinic.cloud.break_zone("az1")))
     clinic.settle(4)
     seen = examined(clinic, lost[0])
 

@@ -339,6 +339,10 @@ def test_command_lines_of_this_machine(sinks):
     assert canary in environment["FOURNINES_DATABASE_URL"]
     with subprocess.Popen(["sleep", "30"], env=environment) as child:
         try:
+            mine = Path(f"/proc/{child.pid}/cmdline")
+            # Until it is the other program, it is still a copy of this one.
+            while not mine.read_bytes().startswith(b"sleep"):
+                assert child.poll() is None
             lines = [
                 path.read_bytes().decode(errors="replace")
                 for path in Path("/proc").glob("[0-9]*/cmdline")

@@ -83,6 +83,7 @@ def test_a_refused_leave_is_unwound_to_a_full_member():
                 workshop, a_stateful_platform(user_data="#cloud-config")
             ),
             id="roll",
+            marks=pytest.mark.full,
         ),
         pytest.param(
             lambda seed: deployed(seed, count=5),
@@ -95,7 +96,7 @@ def test_killed_anywhere_and_run_again(prepare, act):
     """
     Whichever call or commit was the last, a second run ends where an undisturbed one does.
     """
-    assert die_at_every_moment(prepare, act) == []
+    assert die_at_every_moment(prepare, act, whichever_generation=True) == []
 
 
 def test_objects_follow_the_members():
