@@ -92,6 +92,12 @@ class Deployed:
         assert found is not None
         return found.name
 
+    def status(self, instance: str) -> str:
+        """The cloud's word for an instance; empty when it has none."""
+        inventory = self.workshop.cloud.inventory(self.platform, self.name)
+        found = inventory.instance(instance)
+        return found.status if found else ""
+
     def planned_steps(self) -> int:
         """How much a deploy would do."""
         told = json.loads(fournines("plan", str(self.file), "--json").stdout)

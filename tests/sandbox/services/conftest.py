@@ -10,9 +10,19 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fournines.settings import settings
+from fournines.settings import Settings
 from tasks import opening
 from tests.sandbox.services.bus_and_cache import Deployed, fournines
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _its_cloud(cloud) -> Iterator[None]:
+    """
+    Commands and operators find the cloud of these tests, whatever lies in the checkout.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FOURNINES_CLOUDS_FILE", str(cloud.clouds_file))
+        yield
 
 
 @pytest.fixture
@@ -21,7 +31,7 @@ def deployed(cloud, member, tmp_path) -> Iterator[Callable[..., Deployed]]:
     Deploys one service from a template, whose image is baked if the cloud has none.
     """
     platforms: list[str] = []
-    with opening.workshop(settings()) as workshop:
+    with opening.workshop(Settings()) as workshop:
 
         def deploy(
             blueprint: str, name: str, flavor: str, **parameters: object

@@ -73,6 +73,13 @@ class Database:
         views = membership.views(self.workshop, platform, inventory)
         return views["db", "pg"]
 
+    def status(self, instance: str) -> str:
+        """
+        The cloud's word for an instance; empty when it has none.
+        """
+        found = self.workshop.cloud.inventory(PLATFORM).instance(instance)
+        return found.status if found else ""
+
     def primary(self) -> str:
         """
         The instance that takes the writes.

@@ -13,7 +13,7 @@ from tests.sandbox.services.bus_and_cache import Writers, fournines
 pytestmark = [pytest.mark.sandbox, pytest.mark.full]
 
 
-def test_a_killed_primary_is_followed_and_replaced(deployed):
+def test_a_killed_primary_is_followed_and_replaced(deployed, eventually):
     """
     Through the endpoint that follows the primary: writes go on, all acknowledged ones are found, the slot is filled again with its address, and
     nothing is left to do.
@@ -36,8 +36,11 @@ def test_a_killed_primary_is_followed_and_replaced(deployed):
     addresses = {m.slot_name: m.address for m in before.members}
     with Writers(connect, lambda line, word: line.set(word, word)) as writers:
         writers.await_more(300)
-        fournines("break", "kill", cache.instance(before.leader))
+        killed = cache.instance(before.leader)
+        fournines("break", "kill", killed)
         writers.await_more(300)
+        # A deploy goes by the cloud's word.
+        assert eventually(lambda: cache.status(killed) != "ACTIVE", 60)
         fournines("deploy", str(cache.file), "--plain")
         writers.await_more(300)
 
@@ -49,4 +52,5 @@ def test_a_killed_primary_is_followed_and_replaced(deployed):
     assert [RULES.is_settled(after, m.slot_name) for m in after.members] == [""] * 3
     assert {m.slot_name: m.address for m in after.members} == addresses
     assert after.voters == 3
+    assert cache.instance(before.leader) != killed
     assert cache.planned_steps() == 0

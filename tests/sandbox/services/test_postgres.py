@@ -33,7 +33,7 @@ def test_each_way_in_leads_to_its_role(db):
         psycopg.connect(db.dsn().replace("verify-full", "disable"))
 
 
-def test_a_killed_primary_costs_no_acknowledged_commit(db):
+def test_a_killed_primary_costs_no_acknowledged_commit(db, eventually):
     """Another member takes the writes, the dead one is replaced onto its volume and votes again, and nothing is left to do."""
     writer = db.writer()
     assert writer.writes_after(0, AGAIN_SECONDS_MAX)
@@ -43,6 +43,8 @@ def test_a_killed_primary_costs_no_acknowledged_commit(db):
     done = fournines("break", "kill", killed)
     assert done.returncode == 0, done.stderr
     assert writer.writes_after(time.time() + 1, AGAIN_SECONDS_MAX)
+    # A deploy goes by the cloud's word.
+    assert eventually(lambda: db.status(killed) != "ACTIVE", 60)
     db.deploy()
     writer.stop()
 
