@@ -248,6 +248,10 @@ def test_the_embedded_cloud_before_its_first_up(command, monkeypatch, tmp_path):
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
     monkeypatch.setenv("FOURNINES_CHECKOUT", str(elsewhere))
+    # The SDK looks into the folder it was imported in, too, and that is this checkout, which may have a cloud: the first file counts.
+    empty = elsewhere / "nothing.yaml"
+    empty.write_text("clouds: {}\n")
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(empty))
 
     code, _out, err = command("deploy", EXAMPLE)
 
