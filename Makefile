@@ -59,7 +59,7 @@ test: setup ## Everything that must hold: unit, laws, stories, contracts, the em
 	$(PYTEST_PURE) -m "not sandbox and not bench and not full"
 	$(PYTEST_CLOUD) -m "sandbox and not bench and not full" tests/sandbox tests/contract
 
-test-full: setup $(TEMPEST_VENV)/.stamp ## What takes longer: proofs, platform services, Tempest; CI runs it after `make test`.
+test-full: setup $(TEMPEST_VENV)/.stamp ## What takes longer: proofs, baking, Tempest; CI runs it after `make test`.
 	$(PYTEST_PURE) -m "full and not sandbox and not bench"
 	@# Whole platforms fail over here while others boot: one try more.
 	$(PYTEST_CLOUD) --reruns 2 -m "sandbox and full and not bench" tests/sandbox tests/contract

@@ -9,7 +9,8 @@ import pytest
 
 from tests.sandbox.services.stage import database, fournines
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.full]
+# With the benches until a deploy beside other work ends in time each time.
+pytestmark = [pytest.mark.sandbox, pytest.mark.bench]
 
 AGAIN_SECONDS_MAX = 120
 

@@ -12,7 +12,8 @@ import pytest
 from blueprints.rabbitmq.lifecycle import RULES
 from tests.sandbox.services.bus_and_cache import Writers, fournines
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.full]
+# With the benches until a deploy beside other work ends in time each time.
+pytestmark = [pytest.mark.sandbox, pytest.mark.bench]
 
 TOPOLOGY = {
     "exchanges": [{"name": "orders"}],
