@@ -77,7 +77,7 @@ sim: $(VENV)/.stamp ## Everything goes wrong at once, under a virtual clock: SEE
 	@SIM_FIRST="$(FIRST)" SIM_SEEDS="$(or $(SEEDS),1000)" SIM_SEED="$(SEED)" $(BIN)/python -m pytest -q -s -p no:randomly tests/sim/test_simulation.py -k "$(if $(SEED),one_seed,seeds)"
 
 bench: setup ## Figures as a table, as JSON and as a chart in bench-results/; ONLY=detection for one, FOURNINES_BENCH_SCALE=0.1 for a look.
-	$(BIN)/python -m pytest -q -p no:randomly -m bench $(if $(ONLY),tests/bench/test_$(ONLY).py,tests/bench tests/sandbox/proofs)
+	$(BIN)/python -m pytest -q -p no:randomly -m bench $(if $(ONLY),tests/bench/test_$(ONLY).py,tests/bench tests/sandbox/proofs tests/sandbox/services)
 
 gen: $(VENV)/.stamp ## Generate rules and dashboards anew.
 	$(BIN)/fournines generate
