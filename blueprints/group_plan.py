@@ -17,7 +17,15 @@ from blueprints.retiring import retire
 from blueprints.rolling import roll
 from blueprints.scope import Scope
 from blueprints.sealed import left_behind
-from blueprints.slot import Condition, Slot, any_named, dangling, serves, slots
+from blueprints.slot import (
+    Condition,
+    Slot,
+    any_named,
+    by_condition,
+    dangling,
+    serves,
+    slots,
+)
 from fournines.model import names
 from fournines.model.inventory import Instance
 from fournines.model.refusal import Reason, Refusal
@@ -33,9 +41,7 @@ def plan_group(scope: Scope) -> Fragment:
     every, surplus = slots(scope.service, scope.group, scope.observed)
     refusals: list[Refusal] = []
     free = [slot for slot in every if is_free(scope, slot, refusals)]
-    empty = [s for s in free if s.condition in {Condition.VACANT, Condition.UNFINISHED}]
-    filled = [s for s in free if s.condition is Condition.FILLED]
-    outdated = [s for s in free if s.condition is Condition.OUTDATED]
+    empty, filled, outdated = by_condition(free)
 
     filling = fill(scope, empty)
     returning = give_back(scope, filled)

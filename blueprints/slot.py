@@ -139,6 +139,26 @@ def _slot(
     )
 
 
+def by_condition(
+    every: Iterable[Slot],
+) -> tuple[list[Slot], list[Slot], list[Slot]]:
+    """
+    Slots that lack an instance, that have the right one, and whose instance is of an older specification.
+    """
+    empty: list[Slot] = []
+    filled: list[Slot] = []
+    outdated: list[Slot] = []
+    for slot in every:
+        match slot.condition:
+            case Condition.VACANT | Condition.UNFINISHED:
+                empty.append(slot)
+            case Condition.FILLED:
+                filled.append(slot)
+            case Condition.OUTDATED:
+                outdated.append(slot)
+    return empty, filled, outdated
+
+
 def dangling(
     service: Service, group: Group, place: Place, observed: Observed
 ) -> tuple[str, ...]:

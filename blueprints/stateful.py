@@ -25,7 +25,7 @@ from blueprints.identity import port_steps
 from blueprints.lifecycle import Lifecycle
 from blueprints.retiring import retire
 from blueprints.scope import Scope
-from blueprints.slot import Condition, Slot, is_dead, slots
+from blueprints.slot import Slot, by_condition, is_dead, slots
 from fournines.model import names
 from fournines.model.cluster import ClusterView, Standing
 from fournines.model.inventory import Instance
@@ -55,9 +55,7 @@ def plan_stateful(scope: Scope, rules: Lifecycle) -> Fragment:
     every, surplus = slots(scope.service, scope.group, scope.observed)
     refusals: list[Refusal] = []
     free = [slot for slot in every if is_free(scope, slot, refusals)]
-    empty = [s for s in free if s.condition in {Condition.VACANT, Condition.UNFINISHED}]
-    filled = [s for s in free if s.condition is Condition.FILLED]
-    outdated = [s for s in free if s.condition is Condition.OUTDATED]
+    empty, filled, outdated = by_condition(free)
 
     founding = not any(slot.keeper for slot in every) and not surplus
     entering = (_found if founding else _enter)(scope, empty)

@@ -5,7 +5,9 @@ Which engine's operator speaks for which template, and with what it is let in.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
+from fournines.clock import Clock
 from fournines.model import names
 from fournines.model.desired import Service
 from tasks import certificates
@@ -18,6 +20,8 @@ from tasks.references import new_secret
 from tasks.workshop import Workshop
 
 _OURSELVES = "operator"
+
+Made = TypeVar("Made")
 
 
 def access_of(workshop: Workshop) -> Callable[[Service], Access]:
@@ -44,21 +48,18 @@ def access_of(workshop: Workshop) -> Callable[[Service], Access]:
     return access
 
 
-def _postgres(workshop: Workshop) -> Operator:
-    return PostgresOperator(access_of(workshop), workshop.clock)
-
-
-def _rabbitmq(workshop: Workshop) -> Operator:
-    return RabbitOperator(access_of(workshop), workshop.clock)
-
-
-def _cache(workshop: Workshop) -> Operator:
-    return CacheOperator(access_of(workshop), workshop.clock)
+def with_access(
+    engine: Callable[[Callable[[Service], Access], Clock], Made],
+) -> Callable[[Workshop], Made]:
+    """
+    Makes an engine's speaker for a workshop, with the way into its services.
+    """
+    return lambda workshop: engine(access_of(workshop), workshop.clock)
 
 
 OPERATORS: Mapping[str, Callable[[Workshop], Operator]] = {
-    "cache": _cache,
-    "postgres": _postgres,
-    "rabbitmq": _rabbitmq,
+    "cache": with_access(CacheOperator),
+    "postgres": with_access(PostgresOperator),
+    "rabbitmq": with_access(RabbitOperator),
 }
 """By blueprint's name."""

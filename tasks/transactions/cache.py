@@ -8,13 +8,13 @@ import secrets
 from collections.abc import Callable
 
 from fournines.clock import Clock
-from fournines.model import names
 from fournines.model.desired import Service
 from fournines.model.inventory import Inventory
 from fournines.model.transaction import Transaction
 from tasks.operators import ClusterRefused, ClusterSilent
 from tasks.operators.access import Access
 from tasks.operators.redis_line import Line, RedisLine
+from tasks.transactions.attempt import attempt
 
 KEY = "fournines:transaction"
 KEPT_SECONDS = "60"
@@ -55,26 +55,20 @@ class CacheTransactor:
     def perform(
         self, service: Service, inventory: Inventory, *, timeout_seconds: float
     ) -> Transaction:
-        at, begin = self._clock.now(), self._clock.monotonic()
-        error = self._error(service, inventory, timeout_seconds)
-        seconds = self._clock.monotonic() - begin
-        return Transaction(at=at, ok=not error, seconds=seconds, error=error)
+        def try_at(address: str) -> str:
+            return self._tried(service, address, timeout_seconds)
 
-    def _error(
-        self, service: Service, inventory: Inventory, timeout_seconds: float
-    ) -> str:
+        return attempt(service, inventory, self._clock, try_at)
+
+    def _tried(self, service: Service, address: str, timeout_seconds: float) -> str:
         """
         What went wrong; empty when nothing did.
         """
-        name = names.of_service(service.platform, service.name, "lb")
-        balancer = inventory.load_balancer(name)
-        if balancer is None or balancer.vip_address is None:
-            return "there is no load balancer"
         port = int(str(service.parameters["port"]))
         word = secrets.token_hex(8)
         try:
             with self._connect(
-                self._access(service), balancer.vip_address, port, timeout_seconds
+                self._access(service), address, port, timeout_seconds
             ) as line:
                 line.say("SET", KEY, word, "EX", KEPT_SECONDS)
                 found = line.say("GET", KEY)

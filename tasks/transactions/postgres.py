@@ -18,11 +18,11 @@ import psycopg
 
 from blueprints.postgres.objects import OURS
 from fournines.clock import Clock
-from fournines.model import names
 from fournines.model.desired import Service
 from fournines.model.inventory import Inventory
 from fournines.model.transaction import Transaction
 from tasks.operators.access import Access
+from tasks.transactions.attempt import attempt
 
 _TABLE = "CREATE TABLE IF NOT EXISTS tried (id int PRIMARY KEY, word text NOT NULL)"
 _WRITE = "INSERT INTO tried VALUES (1, %s) ON CONFLICT (id) DO UPDATE SET word = excluded.word"
@@ -105,28 +105,20 @@ class PostgresTransactor:
     def perform(
         self, service: Service, inventory: Inventory, *, timeout_seconds: float
     ) -> Transaction:
-        at, begin = self._clock.now(), self._clock.monotonic()
-        error = self._error(service, inventory, timeout_seconds)
-        seconds = self._clock.monotonic() - begin
-        return Transaction(at=at, ok=not error, seconds=seconds, error=error)
+        def try_at(address: str) -> str:
+            return self._tried(service, address, timeout_seconds)
 
-    def _error(
-        self, service: Service, inventory: Inventory, timeout_seconds: float
-    ) -> str:
+        return attempt(service, inventory, self._clock, try_at)
+
+    def _tried(self, service: Service, address: str, timeout_seconds: float) -> str:
         """
         What went wrong; empty when nothing did.
         """
-        name = names.of_service(service.platform, service.name, "lb")
-        balancer = inventory.load_balancer(name)
-        if balancer is None or balancer.vip_address is None:
-            return "there is no load balancer"
         port = int(str(service.parameters["port"]))
         word = secrets.token_hex(8)
         access = self._access(service)
         try:
-            with self._connect(
-                access, balancer.vip_address, port, timeout_seconds
-            ) as session:
+            with self._connect(access, address, port, timeout_seconds) as session:
                 return _tried(session, word)
         except psycopg.Error as failed:
             return " ".join(str(failed).split())[:_SAID_MAX] or type(failed).__name__

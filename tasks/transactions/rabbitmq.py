@@ -13,11 +13,11 @@ import pika.exceptions
 
 from blueprints.rabbitmq.topology import OPERATOR
 from fournines.clock import Clock
-from fournines.model import names
 from fournines.model.desired import Service
 from fournines.model.inventory import Inventory
 from fournines.model.transaction import Transaction
 from tasks.operators.access import Access
+from tasks.transactions.attempt import attempt
 
 QUEUE = "fournines-transactions"
 ARGUMENTS = {
@@ -42,14 +42,10 @@ class BusTransactor:
     def perform(
         self, service: Service, inventory: Inventory, *, timeout_seconds: float
     ) -> Transaction:
-        at, begin = self._clock.now(), self._clock.monotonic()
-        name = names.of_service(service.platform, service.name, "lb")
-        balancer = inventory.load_balancer(name)
-        error = "there is no load balancer"
-        if balancer is not None and balancer.vip_address is not None:
-            error = self._tried(service, balancer.vip_address, timeout_seconds)
-        seconds = self._clock.monotonic() - begin
-        return Transaction(at=at, ok=not error, seconds=seconds, error=error)
+        def try_at(address: str) -> str:
+            return self._tried(service, address, timeout_seconds)
+
+        return attempt(service, inventory, self._clock, try_at)
 
     def _tried(self, service: Service, address: str, timeout_seconds: float) -> str:
         """

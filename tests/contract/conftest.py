@@ -12,6 +12,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import cloud_rig
+import fake_openstack as fake
+import requests_mock
 
 from fournines.cloud.errors import CloudError
 
@@ -48,3 +50,23 @@ def rig(request):
     if close:
         close()
     assert left.model_dump(include=_OURS) == dict.fromkeys(_OURS, ())
+
+
+@pytest.fixture
+def mock():
+    """
+    All HTTP is canned; what a test does not answer is a cloud that does not.
+    """
+    with requests_mock.Mocker() as mocker:
+        fake.answers(mocker)
+        yield mocker
+
+
+@pytest.fixture
+def cloud(mock, tmp_path):
+    """
+    An adapter for the canned cloud.
+    """
+    cloud = fake.cloud(tmp_path)
+    yield cloud
+    cloud.close()

@@ -13,16 +13,6 @@ from fournines.cloud.doctor import Verdict, examine
 from fournines.settings import Settings
 
 
-@pytest.fixture
-def mock():
-    """
-    All HTTP is canned; what a test does not answer is a cloud that does not.
-    """
-    with requests_mock.Mocker() as mocker:
-        fake.answers(mocker)
-        yield mocker
-
-
 def settings(tmp_path, text=None, cloud="fake"):
     """
     Settings with a clouds.yaml.

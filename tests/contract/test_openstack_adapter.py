@@ -9,7 +9,6 @@ import re
 import fake_openstack as fake
 import pytest
 import requests
-import requests_mock
 
 from fournines.cloud.errors import (
     CapacityMissing,
@@ -36,30 +35,18 @@ SERVERS = f"{fake.NOVA}/servers"
 
 
 @pytest.fixture
-def mock():
+def mock(mock):
     """
-    All HTTP is canned.
+    The canned cloud with an image and a flavor.
     """
-    with requests_mock.Mocker() as mocker:
-        fake.answers(mocker)
-        mocker.get(
-            f"{fake.GLANCE}/v2/images",
-            json={"images": [{"id": "i1", "name": "debian-12", "status": "active"}]},
-        )
-        flavor = {"id": "f1", "name": "m1.tiny", "vcpus": 1, "ram": 512, "disk": 1}
-        mocker.get(f"{fake.NOVA}/flavors/detail", json={"flavors": [flavor]})
-        mocker.get(f"{fake.NET}/networks", json={"networks": [{"id": "n1"}]})
-        yield mocker
-
-
-@pytest.fixture
-def cloud(mock, tmp_path):
-    """
-    An adapter for the canned cloud.
-    """
-    cloud = fake.cloud(tmp_path)
-    yield cloud
-    cloud.close()
+    mock.get(
+        f"{fake.GLANCE}/v2/images",
+        json={"images": [{"id": "i1", "name": "debian-12", "status": "active"}]},
+    )
+    flavor = {"id": "f1", "name": "m1.tiny", "vcpus": 1, "ram": 512, "disk": 1}
+    mock.get(f"{fake.NOVA}/flavors/detail", json={"flavors": [flavor]})
+    mock.get(f"{fake.NET}/networks", json={"networks": [{"id": "n1"}]})
+    return mock
 
 
 def listed(*servers):

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import fake_openstack as fake
 import pytest
-import requests_mock
 
 from fournines.cloud.errors import CloudRefused, RightsMissing
 from fournines.model.ownership import Owner
@@ -14,26 +13,6 @@ from fournines.model.ownership import Owner
 OURS = Owner(platform="demo", service="shop")
 AMPHORAE = f"{fake.OCTAVIA}/v2.0/octavia/amphorae"
 FAILOVER = f"{fake.LBAAS}/loadbalancers/lb1/failover"
-
-
-@pytest.fixture
-def mock():
-    """
-    All HTTP is canned.
-    """
-    with requests_mock.Mocker() as mocker:
-        fake.answers(mocker)
-        yield mocker
-
-
-@pytest.fixture
-def cloud(mock, tmp_path):
-    """
-    An adapter for the canned cloud.
-    """
-    cloud = fake.cloud(tmp_path)
-    yield cloud
-    cloud.close()
 
 
 @pytest.fixture

@@ -6,33 +6,12 @@ from __future__ import annotations
 
 import fake_openstack as fake
 import pytest
-import requests_mock
 
 from fournines.cloud.openstack.networks import is_finished
 from fournines.model.ownership import Owner
 from fournines.model.specification import NetworkSpec
 
 OURS = Owner(platform="demo")
-
-
-@pytest.fixture
-def mock():
-    """
-    All HTTP is canned.
-    """
-    with requests_mock.Mocker() as mocker:
-        fake.answers(mocker)
-        yield mocker
-
-
-@pytest.fixture
-def cloud(mock, tmp_path):
-    """
-    An adapter for the canned cloud.
-    """
-    cloud = fake.cloud(tmp_path)
-    yield cloud
-    cloud.close()
 
 
 @pytest.mark.parametrize(

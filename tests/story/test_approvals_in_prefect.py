@@ -19,17 +19,6 @@ SICK = "demo-shop-web-0-g1"
 SECONDS = count(1)
 
 
-@pytest.fixture(scope="module")
-def prefect():
-    """
-    A Prefect server of its own; it costs half a minute, so it is imported here.
-    """
-    from prefect.testing.utilities import prefect_test_harness
-
-    with prefect_test_harness(server_startup_timeout=240):
-        yield
-
-
 @pytest.fixture
 def paused(prefect, tmp_path):
     """

@@ -15,17 +15,6 @@ from tests.story.test_baking import Kitchen
 pytestmark = pytest.mark.prefect
 
 
-@pytest.fixture(scope="module")
-def prefect():
-    """
-    A Prefect server of its own; it costs half a minute, so it is imported here.
-    """
-    from prefect.testing.utilities import prefect_test_harness
-
-    with prefect_test_harness(server_startup_timeout=240):
-        yield
-
-
 @pytest.fixture
 def kitchen(prefect, tmp_path):
     """

@@ -17,17 +17,6 @@ from tests.unwind.harness import PLATFORM, World, a_platform
 pytestmark = pytest.mark.prefect
 
 
-@pytest.fixture(scope="module")
-def prefect():
-    """
-    A Prefect server of its own; it costs half a minute, so it is imported here.
-    """
-    from prefect.testing.utilities import prefect_test_harness
-
-    with prefect_test_harness(server_startup_timeout=240):
-        yield
-
-
 @pytest.fixture
 def world(prefect):
     """

@@ -6,8 +6,6 @@ acknowledged.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -22,26 +20,7 @@ from tasks.operators import Cluster, Operator
 from tasks.operators.access import Access
 from tasks.operators.registered import OPERATORS, access_of
 from tasks.workshop import Workshop
-
-ROOT = Path(__file__).resolve().parents[3]
-FOURNINES = Path(sys.executable).parent / "fournines"
-COMMAND_SECONDS_MAX = 900
-
-
-def fournines(*words: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
-    """
-    Run the CLI as a person would.
-    """
-    done = subprocess.run(
-        [FOURNINES, *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=COMMAND_SECONDS_MAX,
-    )
-    assert code is None or done.returncode == code, done.stdout + done.stderr
-    return done
+from tests.sandbox.services.command import fournines
 
 
 @dataclass(slots=True)

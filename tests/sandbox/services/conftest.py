@@ -12,7 +12,8 @@ import yaml
 
 from fournines.settings import Settings
 from tasks import opening
-from tests.sandbox.services.bus_and_cache import Deployed, fournines
+from tests.sandbox.services.bus_and_cache import Deployed
+from tests.sandbox.services.command import fournines
 
 
 @pytest.fixture(scope="session", autouse=True)

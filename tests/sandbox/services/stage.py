@@ -4,8 +4,6 @@ A database service on the embedded cloud: deployed as people deploy it, spoken t
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,11 +14,9 @@ from fournines.settings import Settings
 from tasks import membership, opening
 from tasks.operators.registered import access_of
 from tasks.workshop import Workshop
+from tests.sandbox.services.command import fournines
 from tests.sandbox.services.writer import Writer
 
-ROOT = Path(__file__).resolve().parents[3]
-FOURNINES = Path(sys.executable).parent / "fournines"
-COMMAND_SECONDS_MAX = 900
 PLATFORM = "pgproof"
 FILE = f"""\
 platform: {PLATFORM}
@@ -30,20 +26,6 @@ services:
     blueprint: postgres
     parameters: {{volume_size_gb: 1}}
 """
-
-
-def fournines(*words: str) -> subprocess.CompletedProcess[str]:
-    """
-    Run the command line; its words are in the assertion when it fails.
-    """
-    return subprocess.run(
-        [FOURNINES, *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=COMMAND_SECONDS_MAX,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +42,7 @@ class Database:
         """
         Bring it to what the file asks for.
         """
-        done = fournines("deploy", str(self.file))
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+        fournines("deploy", str(self.file))
 
     def view(self) -> ClusterView:
         """
@@ -121,8 +102,7 @@ def database(folder: Path) -> Iterator[Database]:
     with opening.workshop(Settings()) as workshop:
         images = workshop.cloud.inventory(PLATFORM).images
         if not any(image.name.startswith("postgres") for image in images):
-            done = fournines("bake", "postgres")
-            assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+            fournines("bake", "postgres")
         made = Database(workshop, file, ca)
         try:
             made.deploy()
@@ -130,4 +110,4 @@ def database(folder: Path) -> Iterator[Database]:
             ca.write_text(access_of(workshop)(service).ca)
             yield made
         finally:
-            fournines("destroy", str(file), "--yes", "--plain")
+            fournines("destroy", str(file), "--yes", "--plain", code=None)

@@ -8,7 +8,8 @@ import pytest
 import redis
 
 from blueprints.cache.lifecycle import RULES
-from tests.sandbox.services.bus_and_cache import Writers, fournines
+from tests.sandbox.services.bus_and_cache import Writers
+from tests.sandbox.services.command import fournines
 
 # With the benches until it passes each time: in one of two runs writes were refused for two minutes after the kill (docs/bus-and-cache.md).
 pytestmark = [pytest.mark.sandbox, pytest.mark.bench]

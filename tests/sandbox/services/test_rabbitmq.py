@@ -10,7 +10,8 @@ import pika
 import pytest
 
 from blueprints.rabbitmq.lifecycle import RULES
-from tests.sandbox.services.bus_and_cache import Writers, fournines
+from tests.sandbox.services.bus_and_cache import Writers
+from tests.sandbox.services.command import fournines
 
 # With the benches until a deploy beside other work ends in time each time.
 pytestmark = [pytest.mark.sandbox, pytest.mark.bench]

@@ -1,0 +1,20 @@
+"""
+What stories of flows need: a Prefect API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def prefect() -> Iterator[None]:
+    """
+    A Prefect server of its own; it costs half a minute, so it is imported here.
+    """
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=240):
+        yield
