@@ -105,10 +105,14 @@ class Sentinel:
         return [follows[self.address], "6379"]
 
 
+ALL_FOLLOW = {"a": "a", "b": "a", "c": "a"}
+HUNG_UP = ("CLIENT", "KILL", "TYPE", "normal")
+
+
 @pytest.mark.parametrize(
     ("follows", "primary", "fenced"),
     [
-        pytest.param({"a": "a", "b": "a", "c": "a"}, True, False, id="all-follow-it"),
+        pytest.param(ALL_FOLLOW, True, False, id="all-follow-it"),
         pytest.param({"a": "a", "b": "a", "c": None}, True, False, id="two-of-three"),
         pytest.param({"a": "a", "b": None, "c": None}, False, False, id="alone"),
         pytest.param({"a": "a", "b": "b", "c": "b"}, False, True, id="thawed"),
@@ -122,15 +126,54 @@ def test_a_primary_serves_by_the_majoritys_word_alone(
     It answers as the primary while a majority of the Sentinels follows it; when a majority follows another it does too, and hangs up on its
     clients; when it is alone it does neither.
     """
-    neighbours = Neighbours(follows, tmp_path)
+    neighbours = Neighbours(ALL_FOLLOW, tmp_path)
     watch = cache_member.Watch(neighbours)
+    watch._look()
+    watch.agreed_at -= cache_member.AGREED_SECONDS_MAX
+    neighbours.follows = follows
     watch._look()
 
     assert watch.primary is primary
-    told = [words for words in neighbours.said if words != ("INFO",)]
-    hung_up = ("CLIENT", "KILL", "TYPE", "normal")
-    assert told == ([("REPLICAOF", "b", "6379"), hung_up] if fenced else [])
+    assert orders(neighbours) == ([("REPLICAOF", "b", "6379"), HUNG_UP] * fenced)
     assert watch.fenced_total == int(fenced)
+
+
+def orders(neighbours):
+    """
+    What our Redis was told to do.
+    """
+    return [words for words in neighbours.said if words != ("INFO",)]
+
+
+def test_a_member_that_was_just_promoted_is_not_fenced(tmp_path):
+    """
+    The Sentinels still name the dead primary when a replica begins to lead: it goes on, and serves as soon as they name it.
+    """
+    neighbours = Neighbours({"a": "b", "b": None, "c": "b"}, tmp_path, role="slave")
+    watch = cache_member.Watch(neighbours)
+    watch._look()
+    neighbours.role = "master"
+    watch._look()
+    assert orders(neighbours) == []
+    assert not watch.primary
+
+    neighbours.follows = {"a": "a", "b": None, "c": "a"}
+    watch._look()
+    assert watch.primary
+
+
+def test_a_primary_that_nobody_ever_names_is_fenced_in_the_end(tmp_path):
+    """
+    One that comes back with its watch begun anew, which has not heard it named: as long as a promotion would take, then it follows.
+    """
+    neighbours = Neighbours({"a": "b", "b": "b", "c": "b"}, tmp_path)
+    watch = cache_member.Watch(neighbours)
+    watch._look()
+    assert orders(neighbours) == []
+
+    watch.leads_since -= cache_member.PROMOTED_SECONDS
+    watch._look()
+    assert orders(neighbours) == [("REPLICAOF", "b", "6379"), HUNG_UP]
 
 
 def test_an_old_word_is_no_word(tmp_path):

@@ -10,7 +10,8 @@ What stands beside Redis in each instance of a cache. Python's standard library 
 /metrics   figures for Prometheus
 
 The fence: a primary that was frozen or cut off, and comes back while the majority follows another, does not wait for a Sentinel to tell it
-(about 10 s): it becomes a replica at the first look. What it took meanwhile, it may not keep.
+(about 10 s): it becomes a replica at the first look. What it took meanwhile, it may not keep. A member that was just promoted looks alike for a
+moment, for the Sentinels name it only once they have seen it lead: it is left alone until they have, or until they would have.
 """
 
 # ruff: noqa: INP001, T201  an instance runs this file by itself, and what it prints is its log
@@ -34,6 +35,9 @@ from .line import CONFIG, MASTER, REDIS_PORT, Line, Member, Refused, followed
 LOOK_SECONDS = 0.5
 AGREED_SECONDS_MAX = 4.0
 """So long a majority's word holds: a look or two may fail on a busy machine, a thawed primary's is older."""
+
+PROMOTED_SECONDS = 10.0
+"""So long a new primary that no majority has named yet is let be: a Sentinel sees its promotion within a second, and tries again after eight."""
 
 ALONE_SECONDS = 6.0
 """So long a starting member looks for others before it trusts what it remembers."""
@@ -174,12 +178,16 @@ class Watch:
         info: What Redis said last; empty when it did not answer.
         looked_at: When that was.
         agreed_at: When a majority of the Sentinels last named this member the primary.
+        leads_since: When it was first seen to lead; None while it does not.
+        was_named: Whether a majority has named it since then.
     """
 
     def __init__(self, member: Member) -> None:
         self.member = member
         self.info: dict[str, str] = {}
         self.looked_at = self.agreed_at = float("-inf")
+        self.leads_since: float | None = None
+        self.was_named = False
         self.fenced_total = 0
         self.sentinels = self.agreeing = 0
         self._redis = member.redis()
@@ -207,6 +215,10 @@ class Watch:
         except (OSError, ValueError, Refused):
             self.info = {}
         self.looked_at = time.monotonic()
+        if self.role == "master":
+            self.leads_since = self.leads_since or self.looked_at
+        elif self.role is not None:
+            self.leads_since, self.was_named = None, False
         self._hear()
 
     def _hear(self) -> None:
@@ -222,7 +234,8 @@ class Watch:
                 continue
             if address == self.member.address:
                 self.agreed_at = asked_at
-            elif self.role == "master":
+                self.was_named = True
+            elif self.outlived:
                 self._fence(address)
             self._note(address)
 
@@ -262,6 +275,13 @@ class Watch:
     def role(self) -> str | None:
         """Redis' own word."""
         return self.info.get("role")
+
+    @property
+    def outlived(self) -> bool:
+        """It still leads what others were named for, and is not the one who is about to be named."""
+        if self.role != "master" or self.leads_since is None:
+            return False
+        return self.was_named or self.looked_at - self.leads_since > PROMOTED_SECONDS
 
     @property
     def fresh(self) -> bool:
