@@ -228,31 +228,6 @@ class RabbitOperator:
             done.append(change.said)
         return tuple(done)
 
-    def definitions(self, cluster: Cluster) -> dict[str, Any]:
-        """
-        Everything but messages, as RabbitMQ exports it, password hashes included: what `restore_definitions` takes.
-        """
-        api = self._api(cluster.service, MANAGEMENT_PORT)
-        answer = api.order(self._speaker(cluster, api), "/api/definitions")
-        found: dict[str, Any] = answer.json()
-        return found
-
-    def restore_definitions(
-        self, cluster: Cluster, definitions: dict[str, Any]
-    ) -> None:
-        """
-        Add what was exported. What is there stays.
-        """
-        api = self._api(cluster.service, MANAGEMENT_PORT)
-        api.order(
-            self._speaker(cluster, api),
-            "/api/definitions",
-            method="POST",
-            body=definitions,
-            doing=f"restoring the definitions of {cluster.label}",
-            timeout_seconds=30.0,
-        )
-
     def _speaker(self, cluster: Cluster, api: Api) -> str:
         """
         The address of a node that answers and sees a majority.
