@@ -190,6 +190,27 @@ def resolved(desired: Platform, images: Iterable[Image]) -> Platform:
     return desired.model_copy(update={"services": tuple(services)})
 
 
+def lacking(
+    desired: Platform,
+    images: Iterable[Image],
+    recipes: Collection[str],
+    only: str | None = None,
+) -> tuple[str, ...]:
+    """
+    The recipes that a platform (or `only` one service of it) names and that no image answers to: what has to be baked before it can be deployed.
+    """
+    images = tuple(images)
+    there = {one.recipe for one in read(images) if one.state is State.CURRENT}
+    there |= {image.name for image in images}
+    named = {
+        group.image
+        for service in desired.services
+        if only in {None, service.name}
+        for group in service.groups
+    }
+    return tuple(sorted((named & set(recipes)) - there))
+
+
 def wanted_images(platforms: Iterable[Platform]) -> frozenset[str]:
     """
     The names of the images that what is deployed asks for.

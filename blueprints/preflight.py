@@ -146,7 +146,7 @@ def _group_refusals(
 
 def _missing_image(name: str, images: Collection[str], recipes: Collection[str]) -> str:
     if name in recipes:
-        return f"image {name!r} has not been baked yet; bake it: fournines bake {name}"
+        return f"image {name!r} has not been baked yet; a deploy bakes it first, and so does: fournines bake {name}"
     return f"there is no image {name!r}{did_you_mean(name, {*images, *recipes})}"
 
 

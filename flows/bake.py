@@ -4,7 +4,6 @@ The buttons that bake: one image, or all of them; and the week's schedule, so th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated
 
 from prefect import flow
@@ -12,18 +11,15 @@ from prefect.artifacts import create_markdown_artifact
 from pydantic import Field
 
 from flows import stage
-from fournines import log
 from fournines.model.plain import markdown
 from tasks import artifacts, bakery
 from tasks.bake_listening import BakeFailed
 from tasks.bakery import Batch
-from tasks.step_runs import run_step
+from tasks.step_runs import work_as_task_run
 
 Again = Annotated[
     bool, Field(description="Even when its recipe is unchanged: for newer packages")
 ]
-
-_log = log.get("bake")
 
 
 @flow(name="bake-image", flow_run_name="bake {image}", persist_result=False)
@@ -50,25 +46,12 @@ def bake_images(
 def _baked(names: tuple[str, ...], *, again: bool) -> list[str]:
     with stage.workshop() as workshop:
         batch = bakery.bake(
-            workshop, names, again=again, perform=_as_task_run, tell=_tell
+            workshop, names, again=again, perform=work_as_task_run, tell=stage.tell
         )
     _show(names, batch)
     if not batch.ok:
         raise BakeFailed("; ".join(f"{n}: {why}" for n, why in batch.failed.items()))
     return batch.lines()
-
-
-def _as_task_run(kind: str, subject: str, work: Callable[[], None]) -> None:
-    def facts() -> dict[str, object]:
-        work()
-        return {}
-
-    run = run_step.with_options(task_run_name=f"{kind} {subject}")
-    run(kind, subject, "", facts)
-
-
-def _tell(line: str) -> None:
-    _log.info("baking", now=line.strip())
 
 
 def _show(names: tuple[str, ...], batch: Batch) -> None:

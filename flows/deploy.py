@@ -46,10 +46,11 @@ def deploy_platform(
     force: Force = False,  # noqa: FBT002  a form's field
 ) -> Result:
     """
-    Deploy a whole platform: network, load balancers, instances, addresses, until every service serves.
+    Deploy a whole platform: images that are still to be baked, network, load balancers, instances, addresses, until every service serves.
     """
     desired = request.read_platform(stage.path(platform_file))
     with stage.workshop() as workshop:
+        stage.images_first(workshop, desired)
         return stage.watched(
             lambda audience: deployment.deploy(
                 workshop, desired, audience=audience, insist=force
@@ -69,6 +70,7 @@ def deploy_service(
     """
     desired = request.read_platform(stage.path(platform_file))
     with stage.workshop() as workshop:
+        stage.images_first(workshop, desired, service)
         return stage.watched(
             lambda audience: deployment.deploy(
                 workshop, desired, only=service, audience=audience, insist=force

@@ -10,18 +10,22 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from flows import run_log
+from fournines import log
+from fournines.model.desired import Platform
 from fournines.planning.plan import Plan
 from fournines.settings import ROOT, settings
 from healing.prediction import Prediction
-from tasks import artifacts, opening
+from tasks import artifacts, bakery, opening
 from tasks.audience import NOBODY, Audience
 from tasks.outcome import Progress
 from tasks.result import NotConfirmed, NotDone, Result
-from tasks.step_runs import perform_as_task_run
+from tasks.step_runs import perform_as_task_run, work_as_task_run
 from tasks.workshop import Workshop
 
-EXAMPLE = "examples/platform.yaml"
+EXAMPLE = "examples/shop.yaml"
 """Default of forms: the platform this checkout brings along."""
+
+_log = log.get("stage")
 
 spectator: ContextVar[Audience] = ContextVar("spectator", default=NOBODY)
 """Who else watches flows called in this process: a terminal. Its performer is not used."""
@@ -68,6 +72,25 @@ def watched(act: Callable[[Audience], Result], *, title: str) -> Result:
     if not result.ok:
         raise NotDone(result)
     return result
+
+
+def tell(line: str) -> None:
+    """
+    What goes on before there is a plan: into the run's log, and to the terminal when one watches.
+    """
+    _log.info("going_on", now=line.strip())
+    spectator.get().tell(line)
+
+
+def images_first(
+    workshop: Workshop, desired: Platform, only: str | None = None
+) -> None:
+    """
+    Bake what the platform names and nobody has baked yet.
+    """
+    bakery.bake_lacking(
+        workshop, desired, only=only, perform=work_as_task_run, tell=tell
+    )
 
 
 def confirmed(*, really: bool, what: str) -> None:

@@ -13,6 +13,7 @@ from blueprints import recipe as recipes_
 from blueprints.baked import Baked
 from fournines import log
 from fournines.cloud.errors import CloudError
+from fournines.model.desired import Platform
 from fournines.settings import ROOT
 from fournines.store.protocol import LeaseHeld
 from tasks import baking
@@ -68,6 +69,32 @@ def recipe_names() -> frozenset[str]:
     The names that mean "the current image of that recipe", without reading the recipes.
     """
     return frozenset(file.parent.name for file in FOLDER.glob(f"*/{recipes_.FILE}"))
+
+
+def bake_lacking(
+    workshop: Workshop,
+    desired: Platform,
+    *,
+    only: str | None = None,
+    perform: Perform = baking.at_once,
+    tell: baking.Tell = baking.unheard,
+) -> None:
+    """
+    Bake what a platform, or one service of it, names and nobody has baked yet: one button makes all. What fails is told, and the deploy that
+    follows is refused for want of the image.
+
+    Raises:
+        BlueprintError: A recipe breaks a rule.
+        CloudError: The images could not be read.
+    """
+    images = workshop.cloud.images()
+    names = catalogue.lacking(desired, images, recipe_names(), only)
+    if not names:
+        return
+    tell(f"to be baked first, some minutes each: {', '.join(names)}")
+    batch = bake(workshop, names, perform=perform, tell=tell)
+    for line in batch.lines():
+        tell(line)
 
 
 def bake(

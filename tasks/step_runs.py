@@ -6,6 +6,7 @@ Thin on purpose: order, journal and retries are ours (tasks/execution.py), so th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from prefect import task
@@ -33,3 +34,16 @@ def perform_as_task_run(step: Step, work: Work) -> Facts:
     run = run_step.with_options(task_run_name=step.id.replace("/", " ", 1))
     facts: Facts = run(kind, subject, step.why, work)
     return facts
+
+
+def work_as_task_run(kind: str, subject: str, work: Callable[[], None]) -> None:
+    """
+    A step of baking, which belongs to no plan.
+    """
+
+    def facts() -> Facts:
+        work()
+        return {}
+
+    run = run_step.with_options(task_run_name=f"{kind} {subject}")
+    run(kind, subject, "", facts)

@@ -30,7 +30,7 @@ from tasks.workshop import Workshop
 
 app = typer.Typer(rich_markup_mode=None)
 
-PLATFORM_FILE = ROOT / "examples" / "platform.yaml"
+PLATFORM_FILE = ROOT / "examples" / "shop.yaml"
 REPORT_VARIABLE = "DEMO_REPORT"
 MEASURED_SECONDS = 60
 """Service discovery and a first scrape take a few seconds; two busy cores some more."""
@@ -50,7 +50,7 @@ def demo() -> None:
     chosen = settings()
     frame.out.rule("[bold]1. bring everything up")
     bring_up(chosen, frame.say)
-    frame.out.rule("[bold]2. deploy examples/platform.yaml through Prefect")
+    frame.out.rule("[bold]2. deploy examples/shop.yaml through Prefect")
     desired = request.read_platform(PLATFORM_FILE)
     begin = time.monotonic()
     _deploy()

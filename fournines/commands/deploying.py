@@ -19,7 +19,7 @@ from fournines.local import programs
 from fournines.planning.plan import Plan
 from fournines.settings import Settings, settings
 from healing.prediction import Prediction
-from tasks import deployment, reconciliation, request, sizing
+from tasks import bakery, deployment, reconciliation, request, sizing
 from tasks.audience import Audience
 from tasks.outcome import Progress
 from tasks.result import NotDone, Result
@@ -54,7 +54,7 @@ def deploy(
     as_json: JsonOption = False,
 ) -> None:
     """
-    Deploy a platform, or one service of it. An unchanged one is left as it is.
+    Deploy a platform, or one service of it; images that nobody has baked yet are baked first. An unchanged one is left as it is.
     """
     desired = request.read_platform(file)
     sizing.check_known(desired, service)
@@ -64,6 +64,7 @@ def deploy(
     flow = "deploy:deploy_service" if service else "deploy:deploy_platform"
 
     def body(workshop: Workshop, audience: Audience) -> Result:
+        bakery.bake_lacking(workshop, desired, only=service, tell=audience.tell)
         return deployment.deploy(
             workshop, desired, only=service, audience=audience, insist=force
         )
@@ -211,7 +212,7 @@ def _spectators(*, as_json: bool) -> Audience:
     def show(made: Plan, predicted: Prediction | None) -> None:
         asking.show_plan(made, made.refusals, predicted)
 
-    return Audience(show=show, watch=_watch)
+    return Audience(show=show, watch=_watch, tell=frame.say)
 
 
 def _watch(progress: Progress) -> None:

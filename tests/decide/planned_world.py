@@ -50,7 +50,7 @@ PLENTY = Quota(
     load_balancers=50,
 )
 CATALOGUE = catalogue.all_blueprints()
-EXAMPLE = Path(__file__).parents[2] / "examples" / "platform.yaml"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "shop.yaml"
 
 TEMPLATE = """\
 platform: demo

@@ -159,6 +159,48 @@ def test_a_recipes_name_means_its_current_image():
     assert resolved("bus") == "bus"
 
 
+@pytest.mark.parametrize(
+    ("names", "images", "expected"),
+    [
+        pytest.param(["db", "bus"], [], ("bus", "db"), id="none-is-baked"),
+        pytest.param(["db"], [image(one())], (), id="current"),
+        pytest.param(
+            ["db"],
+            [image(one(state=State.CANDIDATE))],
+            ("db",),
+            id="a-bake-that-died-made-none",
+        ),
+        pytest.param(
+            ["db"],
+            [image(one()).model_copy(update={"name": "db", "properties": {}})],
+            (),
+            id="somebody's-own-of-that-name",
+        ),
+        pytest.param(["debian-12"], [], (), id="no-recipe-makes-it"),
+    ],
+)
+def test_what_a_deploy_has_to_bake_first(names, images, expected):
+    """
+    Recipes that are named and that nothing answers to, and nothing else; of one service only its own.
+    """
+    wanted = a_platform(**{f"s{n}": {"count": 1} for n in range(len(names))})
+    services = tuple(
+        service.model_copy(
+            update={
+                "groups": tuple(
+                    g.model_copy(update={"image": name}) for g in service.groups
+                )
+            }
+        )
+        for service, name in zip(wanted.services, names, strict=True)
+    )
+    wanted = wanted.model_copy(update={"services": services})
+
+    assert baked.lacking(wanted, images, {"db", "bus"}) == expected
+    if len(names) == len(expected):
+        assert baked.lacking(wanted, images, {"db", "bus"}, "s0") == (names[0],)
+
+
 def test_an_image_that_was_never_baked_is_one_sentence():
     """
     Who names a recipe without an image is told the command that makes it.
@@ -169,7 +211,7 @@ def test_an_image_that_was_never_baked_is_one_sentence():
     assert refusal.reason is Reason.MISSING
     assert (
         refusal.detail
-        == "image 'db' has not been baked yet; bake it: fournines bake db"
+        == "image 'db' has not been baked yet; a deploy bakes it first, and so does: fournines bake db"
     )
 
 

@@ -20,7 +20,7 @@ from fournines.settings import ROOT, settings
 from fournines.store.sql import open_store
 from tasks import opening, request
 
-EXAMPLE = str(ROOT / "examples" / "platform.yaml")
+EXAMPLE = str(ROOT / "examples" / "shop.yaml")
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 FOURNINES = Path(sys.executable).parent / "fournines"
-PLATFORM = ROOT / "examples" / "platform.yaml"
+PLATFORM = ROOT / "examples" / "shop.yaml"
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_WORDS = [
     "--no-sandbox",

@@ -5,11 +5,13 @@ The buttons that bake, on a real Prefect API, with the simulated cloud lent to t
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from blueprints.baked import State
 from tasks.bake_listening import BakeFailed
+from tests.story.clinic import Eyes
 from tests.story.test_baking import Kitchen
 
 pytestmark = pytest.mark.prefect
@@ -23,7 +25,8 @@ def kitchen(prefect, tmp_path):
     from flows import stage
 
     made = Kitchen(tmp_path)
-    token = stage.lent.set(made.workshop())
+    seeing = replace(made.workshop(), prober=Eyes(made.cloud, made.clock))
+    token = stage.lent.set(seeing)
     yield made
     stage.lent.reset(token)
 
@@ -64,3 +67,28 @@ def test_baking_is_a_visible_run(kitchen):
         bake_image("cache", again=True)
     assert len(kitchen.images()) == 2
     assert kitchen.left() == []
+
+
+def test_one_button_bakes_what_is_still_to_be_baked(kitchen, tmp_path):
+    """
+    A deploy whose image nobody has baked bakes it first, and goes on with it; where that fails the deploy is refused and says why.
+    """
+    from flows.deploy import deploy_platform
+    from tasks.result import NotDone
+
+    file = tmp_path / "platform.yaml"
+    file.write_text(
+        "platform: demo\ndefaults: {image: cache, flavor: m1.small}\n"
+        "services: {shop: {blueprint: web, parameters: {count: 1}}}\n"
+    )
+    kitchen.guest.broken = "prove"
+    with pytest.raises(NotDone, match="image 'cache' has not been baked yet"):
+        deploy_platform(str(file))
+
+    kitchen.guest.broken = ""
+    result = deploy_platform(str(file))
+
+    assert result.ok
+    made = kitchen.cloud.inventory("demo").instances
+    (cache,) = [name for name, _ in kitchen.images() if name.startswith("cache")]
+    assert [i.image for i in made] == [cache]

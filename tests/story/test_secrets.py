@@ -29,7 +29,7 @@ from fournines.store.protocol import StoreError
 from fournines.store.sql import open_store
 from tests.story import abuse, quoting
 
-EXAMPLE = str(ROOT / "examples" / "platform.yaml")
+EXAMPLE = str(ROOT / "examples" / "shop.yaml")
 
 CANARIES = [f"canary{number:02d}x7Qz9" for number in range(50)]
 

@@ -12,7 +12,7 @@ from fournines import concealment
 from fournines.settings import ROOT, settings
 from tests.story import quoting
 
-EXAMPLE = str(ROOT / "examples" / "platform.yaml")
+EXAMPLE = str(ROOT / "examples" / "shop.yaml")
 CLOUD, STORE = "canary-of-the-cloud-7Qz9", "canary-of-the-store-7Qz9"
 
 pytestmark = pytest.mark.prefect

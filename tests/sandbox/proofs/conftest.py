@@ -34,7 +34,7 @@ from tests.sandbox.proofs.people import Pager, Rush, Users
 
 ROOT = Path(__file__).resolve().parents[3]
 FOURNINES = Path(sys.executable).parent / "fournines"
-PLATFORM = ROOT / "examples" / "platform.yaml"
+PLATFORM = ROOT / "examples" / "shop.yaml"
 WHOLE_SECONDS_MAX = 150
 """Generous: what is proven are counts; how fast it was is printed."""
 
