@@ -34,7 +34,7 @@ def left_behind(scope: Scope, filled: Sequence[Slot], needs: Sequence[str]) -> F
 
 def _withdraw(scope: Scope, instances: Sequence[str], needs: Sequence[str]) -> Fragment:
     steps = tuple(
-        drafting.withdraw_key(name, serves=bool(scope.group.memberships), needs=needs)
+        drafting.withdraw_key(name, serves=scope.group.is_asked, needs=needs)
         for name in instances
     )
     return Fragment(steps=steps)

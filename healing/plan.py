@@ -173,7 +173,7 @@ def _replace(situation: Situation, *, drain: bool) -> tuple[Step, ...]:
             id=f"withdraw-key/{change.arriving}",
             needs=ready,
             instance=change.arriving,
-            serves=bool(served),
+            serves=group.is_asked,
         )
         steps.append(key)
     if group.is_ordinal:

@@ -135,6 +135,14 @@ class Group(Value):
         """
         return self.is_ordinal or self.volume_size_gb is not None
 
+    @property
+    def is_asked(self) -> bool:
+        """
+        Whether each new instance is asked for what it serves before it counts: by its probe, or by a pool that all its members answer. One that
+        answers in its role alone may be silent, and rightly so.
+        """
+        return self.probe is not None or any(m.role is None for m in self.memberships)
+
 
 class Service(Value):
     """

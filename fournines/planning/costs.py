@@ -28,7 +28,7 @@ COSTS = {
     "ensure-server-group": Cost(0.3, 30),
     "ensure-volume": Cost(1.0, 120),
     "ensure-port": Cost(0.5, 60),
-    "withdraw-key": Cost(0.4, 180),
+    "withdraw-key": Cost(0.4, 300),
     "ensure-instance": Cost(2.5, 240),
     "ensure-load-balancer": Cost(2.0, 300),
     "ensure-floating-ip": Cost(0.8, 60),

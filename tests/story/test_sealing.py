@@ -13,6 +13,7 @@ import yaml
 
 from fournines import concealment
 from fournines.model import sealing
+from fournines.model.desired import Probe
 from fournines.planning.steps import EnsureInstance, WithdrawKey
 from fournines.trust.authority import names_of
 from tasks import certificates, deployment, rehearsal
@@ -195,6 +196,22 @@ def test_an_instance_without_a_pool_says_itself_that_it_has_opened_its_files():
         False
     ]
     assert not world.cloud.world.instances["demo-shop-web-0-g1"].spec.metadata
+
+
+def test_members_that_answer_in_their_role_alone_say_so_themselves():
+    """
+    A pool that asks for a role waits for none of them in particular: a key withdrawn then would be gone before a slow instance has read it.
+    """
+    group = a_platform(count=1, user_data=USER_DATA, ordinal=True).services[0].groups[0]
+    by_role = tuple(
+        one.model_copy(update={"role": "primary"}) for one in group.memberships
+    )
+    silent = group.model_copy(update={"memberships": by_role, "probe": None})
+    probed = silent.model_copy(update={"probe": Probe(path="/state", port=8080)})
+
+    assert group.is_asked
+    assert probed.is_asked
+    assert not silent.is_asked
 
 
 def test_a_key_that_was_left_is_withdrawn_by_the_next_plan():
