@@ -135,7 +135,7 @@ def give_back(scope: Scope, filled: Sequence[Slot]) -> Fragment:
             scope.group.memberships, scope.places, strict=True
         ):
             member = scope.observed.members(place).get(name)
-            if member is None or member.port != membership.port:
+            if member is None or member.port != membership.port or not member.admin_up:
                 absent.append(name)
             elif member.weight != drafting.SERVING_WEIGHT:
                 step = drafting.set_weight(

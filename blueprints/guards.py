@@ -13,6 +13,7 @@ from blueprints.fragment import Fragment
 from blueprints.observed import Observed
 from blueprints.scope import Scope
 from blueprints.slot import is_dead
+from fournines.model import traits
 from fournines.model.desired import Group, Service, instance_digest
 from fournines.model.inventory import Instance
 from fournines.model.refusal import Reason, Refusal
@@ -53,7 +54,9 @@ def _guard_lacks(guard: SecurityGroupSpec, observed: Observed) -> str:
     found = observed.security_groups.get(guard.name)
     if found is None or found.owner is None:
         return "it is missing"
-    return "its rules changed" if found.owner.digest != guard.owner.digest else ""
+    if found.owner.digest != guard.owner.digest:
+        return "its rules changed"
+    return traits.rules_differing(guard.rules, found.rules)
 
 
 def _guard_step(

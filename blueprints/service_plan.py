@@ -20,9 +20,9 @@ from blueprints.guards import (
 from blueprints.observed import Observed
 from blueprints.scope import Scope
 from blueprints.stateful import plan_stateful
-from fournines.model import references
+from fournines.model import references, traits
 from fournines.model.desired import Group, Service
-from fournines.model.inventory import LoadBalancer
+from fournines.model.inventory import Listener, LoadBalancer, Pool
 from fournines.model.references import Kind
 from fournines.model.refusal import Reason, Refusal
 from fournines.model.specification import LoadBalancerSpec
@@ -175,15 +175,30 @@ def _balancer_lacks(spec: LoadBalancerSpec, found: LoadBalancer | None) -> str:
         return "its specification changed"
     here = {listener.name for listener in found.listeners}
     here |= {pool.name for pool in found.pools}
-    # Providers without a PROMETHEUS listener are served too: its absence alone changes nothing.
+    # Providers without a PROMETHEUS listener are served too: there its absence changes nothing.
     wanted = {
         listener.name
         for listener in spec.listeners
-        if listener.protocol != "PROMETHEUS"
+        if not (found.unmeasured and listener.protocol == "PROMETHEUS")
     }
     wanted |= {pool.name for pool in spec.pools}
     lacking = sorted(wanted - here)
-    return f"it lacks {', '.join(lacking)}" if lacking else ""
+    if lacking:
+        return f"it lacks {', '.join(lacking)}"
+    return "; ".join(_set_otherwise(spec, found))
+
+
+def _set_otherwise(spec: LoadBalancerSpec, found: LoadBalancer) -> Iterator[str]:
+    """
+    What somebody set otherwise, part by part.
+    """
+    should = {one.name: traits.of_listener(one) for one in spec.listeners}
+    should |= {one.name: traits.of_pool(one) for one in spec.pools}
+    parts: list[Listener | Pool] = [*found.listeners, *found.pools]
+    for part in parts:
+        changed = traits.differing(should.get(part.name, {}), part.traits)
+        if changed:
+            yield f"{part.name}: {changed}"
 
 
 def _address_steps(

@@ -82,7 +82,7 @@ def _write(
 ) -> Case:
     now = workshop.clock.now()
     subject = Subject(platform=plan.platform, service=service)
-    shown = ", ".join(step.id for step in steps[:STEPS_SHOWN])
+    shown = ", ".join(_told(step) for step in steps[:STEPS_SHOWN])
     more = f" and {len(steps) - STEPS_SHOWN} more" if len(steps) > STEPS_SHOWN else ""
     said = f"repaired what somebody changed or deleted: {shown}{more}"
     if failed:
@@ -100,8 +100,15 @@ def _write(
         plan_id=plan.id,
         verdict=f"drift: {said}",
         events=(CaseEvent(at=now, event="drift", text=said),),
-        evidence={"plan": [step.id for step in steps]},
+        evidence={
+            "plan": [step.id for step in steps],
+            "why": {step.id: step.why for step in steps},
+        },
     )
     workshop.store.cases.put(case)
     _log.warning("drift", case=case.id, subject=subject.key, repaired=len(steps))
     return case
+
+
+def _told(step: Step) -> str:
+    return f"{step.id} ({step.why})" if step.why else step.id

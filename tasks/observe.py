@@ -15,13 +15,13 @@ def inventory(
     workshop: Workshop, platform: str, service: str | None = None
 ) -> Inventory:
     """
-    What is ours, now.
+    What is ours, now, and what it is set to.
 
     Raises:
         CloudError: The cloud could not be read.
     """
     begin = workshop.clock.now()
-    seen = workshop.cloud.inventory(platform, service)
+    seen = workshop.cloud.inventory(platform, service, closely=True)
     _log.info(
         "inventory_read",
         platform=platform,

@@ -57,9 +57,12 @@ class Cloud(Protocol):
 
     # -- reading
 
-    def inventory(self, platform: str, service: str | None = None) -> Inventory:
+    def inventory(
+        self, platform: str, service: str | None = None, *, closely: bool = False
+    ) -> Inventory:
         """
-        What is ours, now, from few list calls: a whole platform, or one service of it (quicker, while healing).
+        What is ours, now, from few list calls: a whole platform, or one service of it (quicker, while healing). Closely: with what listeners, pools
+        and security groups are set to.
         """
         ...
 

@@ -89,7 +89,7 @@ def case(
         more = report.model_dump(mode="json", exclude={"case"})
         frame.say_json(found.model_dump(mode="json") | {"report": more})
         return
-    _show(report)
+    show(report)
 
 
 def moment(text: str, now: datetime) -> datetime:
@@ -140,7 +140,10 @@ def _cells(one: Case) -> list[Text]:
     ]
 
 
-def _show(report: CaseReport) -> None:
+def show(report: CaseReport) -> None:
+    """
+    A case as people read it in a terminal.
+    """
     one = report.case
     _draw(Text(f"{one.id}  ").append(one.state.value, style=_STYLES.get(one.state, "")))
     if reason := _reason(one):
@@ -153,7 +156,11 @@ def _show(report: CaseReport) -> None:
         if rows:
             _draw(_pairs(title, rows))
     if one.refusals:
-        refused = {f"{r.reason} {r.subject}".strip(): r.detail for r in one.refusals}
+        own = {"", one.subject.key, one.subject.instance}
+        refused = {
+            r.reason.value if r.subject in own else f"{r.reason} {r.subject}": r.detail
+            for r in one.refusals
+        }
         _draw(_pairs("refusals", refused))
     if report.steps:
         _draw(_steps(report))

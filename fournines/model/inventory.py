@@ -11,6 +11,7 @@ from datetime import datetime
 from pydantic import Field
 
 from fournines.model.ownership import Owner
+from fournines.model.traits import Traits
 from fournines.model.value import Value
 
 DEAD_STATUSES = frozenset(
@@ -53,8 +54,10 @@ class Network(Resource):
 
 class SecurityGroup(Resource):
     """
-    A security group.
+    A security group. `rules` is what it lets in (fournines.model.traits.rule_text); None: not looked at.
     """
+
+    rules: tuple[str, ...] | None = None
 
 
 class ServerGroup(Resource):
@@ -135,12 +138,14 @@ class Pool(Value):
 
     Attributes:
         role: Its check is answered only by members in this role.
+        traits: What it and its health check are set to; empty: not looked at.
     """
 
     id: str
     name: str
     members: tuple[Member, ...] = ()
     role: str | None = None
+    traits: Traits = Field(default_factory=dict)
 
     def member(self, name: str) -> Member | None:
         """
@@ -151,7 +156,7 @@ class Pool(Value):
 
 class Listener(Value):
     """
-    A listener. `pool_id` is None for PROMETHEUS listeners.
+    A listener. `pool_id` is None for PROMETHEUS listeners; `traits` is what it is set to, empty: not looked at.
     """
 
     id: str
@@ -159,6 +164,7 @@ class Listener(Value):
     protocol: str
     port: int
     pool_id: str | None = None
+    traits: Traits = Field(default_factory=dict)
 
 
 class LoadBalancer(Resource):
@@ -169,11 +175,13 @@ class LoadBalancer(Resource):
         provisioning_status: ACTIVE, ERROR, PENDING_CREATE, PENDING_UPDATE, PENDING_DELETE.
         failover_stopped: The cloud has given up failing it over by itself, where our role may see it.
         floating_address: The address for the outside, when it has one.
+        unmeasured: Its provider refused the PROMETHEUS listener: that it lacks one is nobody's doing.
     """
 
     provisioning_status: str
     operating_status: str
     failover_stopped: bool = False
+    unmeasured: bool = False
     vip_address: str | None = None
     vip_port_id: str | None = None
     floating_address: str | None = None

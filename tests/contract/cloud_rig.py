@@ -10,6 +10,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from pydantic import JsonValue
+
 from fournines.cloud.errors import CloudError
 from fournines.cloud.openstack import OpenStackCloud, open_cloud
 from fournines.cloud.protocol import Cloud
@@ -50,6 +52,7 @@ class Rig:
     Attributes:
         rest: Lets so many seconds pass in the cloud's time.
         plant: Puts a resource there that is not ours: (kind, name) -> how to remove it.
+        tamper: Sets a listener, a pool or its check otherwise, as somebody does by hand: (its name, what of our traits, to what).
         reserve: Names of resources to delete at the end, with the call that does it.
     """
 
@@ -57,6 +60,7 @@ class Rig:
     platform: str
     rest: Callable[[float], None]
     plant: Callable[[str, str], Callable[[], None]]
+    tamper: Callable[[str, str, JsonValue], None]
     image: str = "debian-12"
     flavor: str = "m1.tiny"
     zone: str = "az1"
@@ -242,7 +246,10 @@ def simulated() -> Rig:
         cloud.plant(kind, name)
         return lambda: None
 
-    return Rig(cloud, "contract", clock.sleep, plant)
+    def tamper(name: str, trait: str, value: JsonValue) -> None:
+        cloud.tamper(name, **{trait: value})
+
+    return Rig(cloud, "contract", clock.sleep, plant, tamper)
 
 
 def openstack() -> Rig:
@@ -252,7 +259,13 @@ def openstack() -> Rig:
     cloud = open_cloud()
     zones = cloud.inventory("nobody").zones
     platform = f"c{uuid.uuid4().hex[:7]}"
-    rig = Rig(cloud, platform, time.sleep, lambda kind, name: _plant(cloud, kind, name))
+    rig = Rig(
+        cloud,
+        platform,
+        time.sleep,
+        lambda kind, name: _plant(cloud, kind, name),
+        lambda name, trait, value: _tamper(cloud, name, trait, value),
+    )
     rig.zone = zones[0]
     return rig
 
@@ -274,3 +287,42 @@ def _plant(cloud: OpenStackCloud, kind: str, name: str) -> Callable[[], None]:
     return lambda: connection.send(
         "DELETE", "network", f"/{collection}/{number}", "uprooting"
     )
+
+
+_OCTAVIA_WORDS = {
+    "connection_limit": ("listeners", "connection_limit"),
+    "timeout_member_data_ms": ("listeners", "timeout_member_data"),
+    "pool": ("listeners", "default_pool_id"),
+    "algorithm": ("pools", "lb_algorithm"),
+    "check_delay_seconds": ("healthmonitors", "delay"),
+    "check_admin_up": ("healthmonitors", "admin_state_up"),
+    "check": ("healthmonitors", None),
+}
+
+
+def _tamper(cloud: OpenStackCloud, name: str, trait: str, value: JsonValue) -> None:
+    """
+    Change one setting behind our adapter's back; None as a check deletes it.
+    """
+    connection = cloud.context.connection
+    collection, word = _OCTAVIA_WORDS[trait]
+    path = f"/lbaas/{collection}"
+    (found,) = connection.listing(
+        "load_balancer", path, collection, "tampering", params={"name": name}
+    )
+    one = f"{path}/{found['id']}"
+    if word is None:
+        connection.send("DELETE", "load_balancer", one, "tampering")
+    else:
+        body = {collection.removesuffix("s"): {word: value}}
+        connection.send("PUT", "load_balancer", one, "tampering", body=body)
+    (balancer,) = found.get("loadbalancers") or [None]
+    for _ in range(100):
+        if balancer is None:
+            break
+        said = connection.send(
+            "GET", "load_balancer", f"/lbaas/loadbalancers/{balancer['id']}", "waiting"
+        )
+        if said["loadbalancer"]["provisioning_status"] == "ACTIVE":
+            break
+        time.sleep(0.2)

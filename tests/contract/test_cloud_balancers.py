@@ -10,6 +10,7 @@ import pytest
 from cloud_rig import SECONDS
 
 from fournines.cloud.errors import ResourceMissing
+from fournines.model import traits
 from fournines.model.specification import HealthMonitorSpec, MemberSpec, PoolSpec
 
 
@@ -83,6 +84,53 @@ def test_a_load_balancer_is_brought_up_to_date_in_place(rig):
     assert before.pools[0].id == after.pools[0].id
     assert rig.name(0) in names(rig)
     rig.cloud.ensure_load_balancer(rig.load_balancer(), deadline_seconds=SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("part", "trait", "value"),
+    [
+        pytest.param("listener", "connection_limit", 5, id="connection-limit"),
+        pytest.param("listener", "timeout_member_data_ms", 60_000, id="time-out"),
+        pytest.param("listener", "pool", None, id="default-pool"),
+        pytest.param("pool", "algorithm", "SOURCE_IP", id="algorithm"),
+        pytest.param("pool", "check_delay_seconds", 30, id="delay-of-the-check"),
+        pytest.param("pool", "check_admin_up", False, id="check-switched-off"),
+        pytest.param("pool", "check", None, id="check-deleted"),
+    ],
+)
+def test_a_setting_changed_by_hand_is_seen_and_put_back(rig, part, trait, value):
+    """
+    Looked at closely, a load balancer says what it is set to: as asked for, otherwise after somebody's change, and as asked for once ensured again.
+    """
+    spec = rig.load_balancer()
+    rig.cloud.ensure_load_balancer(spec, deadline_seconds=SECONDS)
+    name = spec.listeners[0].name if part == "listener" else rig.group
+
+    assert told(rig, spec) == ""
+
+    rig.tamper(name, trait, value)
+
+    assert told(rig, spec).startswith(f"{trait} is ")
+
+    rig.cloud.ensure_load_balancer(spec, deadline_seconds=SECONDS)
+
+    assert told(rig, spec) == ""
+    seen = rig.cloud.inventory(rig.platform).load_balancer(rig.balancer)
+    assert seen.listeners[0].traits == seen.pools[0].traits == {}
+
+
+def told(rig, spec):
+    """
+    What of a load balancer is set otherwise than specified.
+    """
+    seen = rig.cloud.inventory(rig.platform, closely=True).load_balancer(rig.balancer)
+    wanted = {one.name: traits.of_listener(one) for one in spec.listeners}
+    wanted |= {one.name: traits.of_pool(one) for one in spec.pools}
+    differs = (
+        traits.differing(wanted[one.name], one.traits)
+        for one in (*seen.listeners, *seen.pools)
+    )
+    return ", ".join(filter(None, differs))
 
 
 def test_members_join_in_one_change_and_go_online(rig):

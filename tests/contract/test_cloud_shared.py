@@ -8,6 +8,7 @@ import pytest
 from cloud_rig import SECONDS
 
 from fournines.cloud.errors import NameTaken
+from fournines.model import traits
 from fournines.model.specification import VolumeSpec
 
 
@@ -36,6 +37,25 @@ def test_a_security_group_is_made_once_and_kept_up_to_date(rig):
     )
 
     assert first.id == second.id
+
+
+def test_a_security_group_says_what_it_lets_in_when_it_is_looked_at_closely(rig):
+    """
+    Every rule in one clause; a reading that does not look closely says nothing of rules.
+    """
+    wide = rig.security_group(8080, 22)
+    rig.cloud.ensure_security_group(wide, deadline_seconds=SECONDS)
+    (seen,) = rig.cloud.inventory(rig.platform, closely=True).security_groups
+    (glanced,) = rig.cloud.inventory(rig.platform).security_groups
+
+    assert seen.rules == ("tcp 22 from anywhere", "tcp 8080 from anywhere")
+    assert glanced.rules is None
+
+    asked = rig.security_group(8080)
+    rig.cloud.ensure_security_group(asked, deadline_seconds=SECONDS)
+    (seen,) = rig.cloud.inventory(rig.platform, closely=True).security_groups
+
+    assert traits.rules_differing(asked.rules, seen.rules) == ""
 
 
 def test_a_server_group_is_made_once(rig):

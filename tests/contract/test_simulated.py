@@ -33,7 +33,13 @@ def rig_of(cloud):
     """
     A rig around a simulated cloud.
     """
-    return Rig(cloud, "contract", cloud.clock.sleep, lambda *_: lambda: None)
+    return Rig(
+        cloud,
+        "contract",
+        cloud.clock.sleep,
+        plant=lambda *_: lambda: None,
+        tamper=lambda *_: None,
+    )
 
 
 @pytest.fixture

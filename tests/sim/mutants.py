@@ -149,8 +149,10 @@ def greed(healer: SimHealer, cloud: WatchedCloud) -> None:
     workshop: Any = healer.workshop
     real = workshop.cloud.inventory
 
-    def inventory(platform: str, service: str | None = None) -> Inventory:
-        seen: Inventory = real(platform, service)
+    def inventory(
+        platform: str, service: str | None = None, *, closely: bool = False
+    ) -> Inventory:
+        seen: Inventory = real(platform, service, closely=closely)
         mine = next(iter(seen.instances), None)
         if mine is None or mine.owner is None:
             return seen

@@ -11,6 +11,8 @@ from tasks import deployment
 from tests.story.clinic import BALANCER, POOL, Clinic
 
 MEMBER = "demo-shop-web-2-g1"
+LISTENER = "demo-shop-http"
+GUARD = "demo-shop-web"
 
 
 @pytest.fixture
@@ -34,6 +36,68 @@ def test_what_was_deleted_is_put_back_and_told(clinic):
     assert clinic.store.cases.case(case.id) == case
     assert clinic.members()[MEMBER] == 1
     assert drift.reconcile(clinic.workshop)[1] == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        pytest.param(
+            LISTENER,
+            {"connection_limit": 5},
+            f"{LISTENER}: connection_limit is 5 and should be none",
+            id="a-listener's-connection-limit",
+        ),
+        pytest.param(
+            LISTENER,
+            {"timeout_member_data_ms": 50_000},
+            f"{LISTENER}: timeout_member_data_ms is 50000 and should be 2000",
+            id="a-listener's-time-out",
+        ),
+        pytest.param(
+            LISTENER,
+            {"pool": None},
+            f"{LISTENER}: pool is none and should be {POOL}",
+            id="a-listener's-pool",
+        ),
+        pytest.param(
+            POOL,
+            {"algorithm": "SOURCE_IP"},
+            f"{POOL}: algorithm is SOURCE_IP and should be ROUND_ROBIN",
+            id="a-pool's-algorithm",
+        ),
+        pytest.param(
+            POOL,
+            {"check_delay_seconds": 30},
+            f"{POOL}: check_delay_seconds is 30 and should be 1",
+            id="a-check's-delay",
+        ),
+        pytest.param(
+            POOL,
+            {"check": None},
+            f"{POOL}: check is none and should be HTTP",
+            id="a-deleted-check",
+        ),
+        pytest.param(
+            GUARD,
+            {"rules": ["tcp 22 from anywhere"]},
+            "it lets in tcp 22 from anywhere, which nobody asked for",
+            id="a-security-group's-rules",
+        ),
+    ],
+)
+def test_a_single_setting_is_put_back_and_told(clinic, name, changes, said):
+    """
+    One setting that somebody changed by hand is as it should be after the timer, the case says what it was, and no instance is touched.
+    """
+    before = {i.name: i.id for i in clinic.cloud.inventory("demo").instances}
+    clinic.cloud.tamper(name, **changes)
+    _, (case,) = drift.reconcile(clinic.workshop)
+
+    assert (case.diagnosis, case.state) == (Diagnosis.DRIFT, CaseState.RECOVERED)
+    assert said in case.verdict
+    assert any(said in why for why in case.evidence["why"].values())
+    assert drift.reconcile(clinic.workshop)[1] == ()
+    assert {i.name: i.id for i in clinic.cloud.inventory("demo").instances} == before
 
 
 def test_nothing_changed_is_no_drift(clinic):

@@ -1,5 +1,6 @@
 """
-Every brake is whole: a reason that is given somewhere, a table test, a paragraph for people, and a metric that counts it.
+Every brake is whole: a reason that is given somewhere, a table test, a paragraph for people, and a metric that counts it. That each brake has a law is
+held by tests/decide/test_brake_laws.py, that each reason is a line of its case and a count by tests/story/test_refusals_shown.py.
 """
 
 from __future__ import annotations

@@ -131,9 +131,11 @@ class Balancers(Octavia):
             change.send("DELETE", f"listeners/{extra['id']}")
         for name in present.keys() - ids.keys():
             change.send("DELETE", f"pools/{present[name]['id']}")
-        if marks.owner(body) != spec.owner:
+        told = (marks.owner(body), marks.is_unmeasured(body))
+        if told != (spec.owner, change.refused):
             # Last, since its digest says that everything before is done.
-            change.send("PUT", f"loadbalancers/{number}", balancing.marking(spec.owner))
+            mark = balancing.marking(spec.owner, unmeasured=change.refused)
+            change.send("PUT", f"loadbalancers/{number}", mark)
 
     def failover_load_balancer(self, name: str, *, deadline_seconds: float) -> None:
         """
@@ -227,6 +229,8 @@ class _Change:
         self._number = number
         self._attempted = attempted
         self._end = end
+        self.refused = False
+        """The provider has no metrics listener."""
 
     def send(self, method: str, path: str, body: Body | None = None) -> Any:
         """
@@ -258,7 +262,8 @@ class _Change:
                 "Give the new pool another name",
             )
         else:
-            changes = balancing.differences(balancing.pool(spec), present)
+            wanted = {**balancing.pool(spec), **balancing.AS_MADE}
+            changes = balancing.differences(wanted, present)
             if changes:
                 self.send("PUT", f"pools/{present['id']}", {"pool": changes})
         self._monitor(spec, present["id"], watch)
@@ -272,7 +277,7 @@ class _Change:
             body = {**balancing.monitor(spec), "pool_id": pool}
             self.send("POST", "healthmonitors", {"healthmonitor": body})
             return
-        wanted = balancing.monitor_settings(spec.health)
+        wanted = {**balancing.monitor_settings(spec.health), **balancing.AS_MADE}
         changes = balancing.differences(wanted, present)
         if changes:
             self.send(
@@ -285,15 +290,15 @@ class _Change:
         """
         The listener as specified. A metrics listener this provider cannot have is done without.
         """
-        wanted = balancing.listener(spec)
+        wanted, held = balancing.listener(spec), balancing.kept_listener(spec)
         if spec.pool:
-            wanted["default_pool_id"] = pools[spec.pool]
+            wanted["default_pool_id"] = held["default_pool_id"] = pools[spec.pool]
         fixed = (spec.protocol, spec.port)
         if present and (present["protocol"], present["protocol_port"]) != fixed:
             self.send("DELETE", f"listeners/{present['id']}")
             present = None
         if present is not None:
-            changes = balancing.differences(wanted, present)
+            changes = balancing.differences(held, present)
             if changes:
                 self.send("PUT", f"listeners/{present['id']}", {"listener": changes})
             return
@@ -308,6 +313,7 @@ class _Change:
         except (FeatureMissing, RequestInvalid):
             if spec.protocol != "PROMETHEUS":
                 raise
+            self.refused = True
 
 
 def _beyond_use(body: Body) -> bool:

@@ -4,10 +4,11 @@ Octavia's request bodies, and what its answers mean. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fournines.cloud.openstack import marks
+from fournines.model import traits
 from fournines.model.inventory import Listener, LoadBalancer, Member, Pool
 from fournines.model.ownership import Owner
 from fournines.model.specification import (
@@ -18,8 +19,12 @@ from fournines.model.specification import (
     PoolSpec,
 )
 from fournines.model.standby import standing_by
+from fournines.model.traits import Traits
 
 Body = dict[str, Any]
+
+UNLIMITED = -1
+"""Octavia's word for a listener that counts no connections."""
 
 
 def creation(spec: LoadBalancerSpec, subnet: str, *, prometheus: bool = True) -> Body:
@@ -28,9 +33,8 @@ def creation(spec: LoadBalancerSpec, subnet: str, *, prometheus: bool = True) ->
     """
     body: Body = {
         "name": spec.name,
-        "description": marks.described(spec.owner),
         "vip_subnet_id": subnet,
-        "tags": list(spec.owner.tags()),
+        **marks.of_balancer(spec.owner, unmeasured=not prometheus),
         "pools": [
             {**pool(one), "protocol": one.protocol, "healthmonitor": monitor(one)}
             for one in spec.pools
@@ -51,16 +55,11 @@ def creation(spec: LoadBalancerSpec, subnet: str, *, prometheus: bool = True) ->
     return {"loadbalancer": body}
 
 
-def marking(owner: Owner) -> Body:
+def marking(owner: Owner, *, unmeasured: bool) -> Body:
     """
     A load balancer's mark, brought up to date.
     """
-    return {
-        "loadbalancer": {
-            "description": marks.described(owner),
-            "tags": list(owner.tags()),
-        }
-    }
+    return {"loadbalancer": marks.of_balancer(owner, unmeasured=unmeasured)}
 
 
 def listener(spec: ListenerSpec) -> Body:
@@ -77,6 +76,17 @@ def listener(spec: ListenerSpec) -> Body:
     # Sent when empty, too: "anybody" must take back what was narrower before.
     body["allowed_cidrs"] = list(spec.allowed_cidrs)
     return body
+
+
+AS_MADE: Body = {"admin_state_up": True}
+"""What everything is when it is made, and may be set otherwise by somebody later."""
+
+
+def kept_listener(spec: ListenerSpec) -> Body:
+    """
+    What of a listener is held, beside what it is made with.
+    """
+    return {**listener(spec), **AS_MADE, "connection_limit": UNLIMITED}
 
 
 def said(body: Body) -> Body:
@@ -168,6 +178,57 @@ def kept(body: Body) -> Body:
     return {**whole, "admin_state_up": body.get("admin_state_up", True)}
 
 
+def listener_traits(body: Body, pools: Mapping[str, str]) -> Traits:
+    """
+    What a listener is set to. `pools` has the names of its load balancer's pools by id.
+    """
+    pool_id = body.get("default_pool_id")
+    limit = body.get("connection_limit", UNLIMITED)
+    cidrs = body.get("allowed_cidrs") or []
+    found: Traits = {
+        "protocol": body["protocol"],
+        "port": body["protocol_port"],
+        "admin_up": body.get("admin_state_up", True),
+        "connection_limit": None if limit == UNLIMITED else limit,
+        "allowed_cidrs": [*sorted(str(one) for one in cidrs)],
+        "pool": pools.get(pool_id, pool_id) if pool_id else None,
+    }
+    for time_out in ("client_data", "member_connect", "member_data"):
+        if f"timeout_{time_out}" in body:
+            found[f"timeout_{time_out}_ms"] = body[f"timeout_{time_out}"]
+    return found
+
+
+def pool_traits(body: Body, watch: Body | None) -> Traits:
+    """
+    What a pool and its health monitor are set to. A monitor of which only the id is known is not told of.
+    """
+    persistence = body.get("session_persistence") or {}
+    found: Traits = {
+        "protocol": body["protocol"],
+        "admin_up": body.get("admin_state_up", True),
+        "algorithm": body["lb_algorithm"],
+        "session_persistence": persistence.get("type"),
+    }
+    if watch is None:
+        return found if body.get("healthmonitor_id") else found | traits.NO_CHECK
+    found |= {
+        "check": watch["type"],
+        "check_admin_up": watch.get("admin_state_up", True),
+        "check_delay_seconds": watch["delay"],
+        "check_timeout_seconds": watch["timeout"],
+        "check_rise": watch["max_retries"],
+        "check_fall": watch["max_retries_down"],
+    }
+    if watch["type"] in traits.ASKED_OVER_HTTP:
+        found |= {
+            "check_method": watch.get("http_method"),
+            "check_path": watch.get("url_path"),
+            "check_expected_codes": watch.get("expected_codes"),
+        }
+    return found
+
+
 def differences(wanted: Body, present: Body) -> Body:
     """
     Of what is wanted, what is not so.
@@ -204,7 +265,9 @@ def read_member(body: Body) -> Member:
     )
 
 
-def read_pool(body: Body, members: Iterable[Body]) -> Pool:
+def read_pool(
+    body: Body, members: Iterable[Body], looked_at: Traits | None = None
+) -> Pool:
     """
     A pool as the domain knows it.
     """
@@ -213,6 +276,7 @@ def read_pool(body: Body, members: Iterable[Body]) -> Pool:
         name=body["name"],
         members=tuple(read_member(one) for one in members),
         role=marks.role(body),
+        traits=looked_at or {},
     )
 
 
@@ -221,10 +285,14 @@ def read_load_balancer(
     listeners: Iterable[Body],
     pools: Iterable[Pool],
     floating_address: str | None = None,
+    *,
+    closely: bool = False,
 ) -> LoadBalancer:
     """
     A load balancer as the domain knows it.
     """
+    pools = tuple(pools)
+    names = {one.id: one.name for one in pools} if closely else {}
     return LoadBalancer(
         id=body["id"],
         name=body["name"],
@@ -241,8 +309,10 @@ def read_load_balancer(
                 protocol=one["protocol"],
                 port=one["protocol_port"],
                 pool_id=one.get("default_pool_id"),
+                traits=listener_traits(one, names) if closely else {},
             )
             for one in listeners
         ),
-        pools=standing_by(tuple(pools)),
+        pools=standing_by(pools),
+        unmeasured=marks.is_unmeasured(body),
     )

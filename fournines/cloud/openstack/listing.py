@@ -16,6 +16,7 @@ from fournines.cloud.openstack.networks import is_finished, network
 from fournines.cloud.openstack.neutron import Neutron
 from fournines.cloud.openstack.octavia import Octavia
 from fournines.cloud.openstack.ports import port
+from fournines.cloud.openstack.security import RULE_FIELDS, rule_said
 from fournines.cloud.openstack.server_groups import ServerGroups
 from fournines.cloud.openstack.volumes import volume
 from fournines.model.inventory import (
@@ -40,12 +41,14 @@ class Listing(Octavia):
         self._servers = Instances(context)
         self._groups = ServerGroups(context)
 
-    def inventory(self, platform: str, service: str | None = None) -> Inventory:
+    def inventory(
+        self, platform: str, service: str | None = None, *, closely: bool = False
+    ) -> Inventory:
         """
-        A dozen lists, plus the members of each pool of ours.
+        A dozen lists, plus the members of each pool of ours; closely: health monitors and security rules, too.
         """
         attempted = f"reading what there is of {service or platform}"
-        scope = _Scope(platform, service)
+        scope = _Scope(platform, service, closely=closely)
         lists = dict(
             zip(
                 (reads := self._reads(scope, attempted)),
@@ -65,11 +68,7 @@ class Listing(Octavia):
             images=lists["images"],
             flavors=lists["flavors"],
             networks=self._networks(lists, scope),
-            security_groups=tuple(
-                SecurityGroup(id=b["id"], name=b["name"], owner=marks.owner(b))
-                for b in lists["security-groups"]
-                if scope.has(marks.owner(b))
-            ),
+            security_groups=tuple(_guards(lists, scope)),
             server_groups=tuple(_server_groups(lists["server_groups"], scope, owners)),
             volumes=tuple(
                 volume(b, lists["zones"])
@@ -99,7 +98,17 @@ class Listing(Octavia):
                 "block_storage", "/volumes/detail", "volumes", attempted
             )
 
+        close = {
+            "healthmonitors": lambda: self.octavia_list("healthmonitors", attempted),
+            "rules": lambda: self._neutron.listed(
+                "security-group-rules",
+                attempted,
+                fields=RULE_FIELDS,
+                direction="ingress",
+            ),
+        }
         return {
+            **(close if scope.closely else {}),
             "servers": lambda: self._servers.servers_named(scope.pattern, attempted),
             "server_groups": lambda: self._groups.server_groups(attempted),
             "volumes": volumes,
@@ -164,6 +173,7 @@ class Listing(Octavia):
             )
         )
         members = dict(zip(numbers, read, strict=True))
+        watches = {one["id"]: one for one in lists.get("healthmonitors", ())}
         found = []
         for body in ours:
             name = body["name"]
@@ -172,16 +182,41 @@ class Listing(Octavia):
             self.remember_pools(name, pools[body["id"]])
             for pool in pools[body["id"]]:
                 self.remember_members(name, pool["name"], members[pool["id"]])
-                inside.append(balancing.read_pool(pool, members[pool["id"]]))
+                looked_at = (
+                    balancing.pool_traits(
+                        pool, watches.get(pool.get("healthmonitor_id"))
+                    )
+                    if scope.closely
+                    else None
+                )
+                inside.append(balancing.read_pool(pool, members[pool["id"]], looked_at))
             found.append(
                 balancing.read_load_balancer(
                     body,
                     listeners[body["id"]],
                     inside,
                     outside.get(body.get("vip_port_id")),
+                    closely=scope.closely,
                 )
             )
         return tuple(found)
+
+
+def _guards(lists: dict[str, Any], scope: _Scope) -> Iterable[SecurityGroup]:
+    """
+    Security groups, with what they let in when that was read.
+    """
+    rules: defaultdict[str, list[str]] = defaultdict(list)
+    for rule in lists.get("rules", ()):
+        rules[rule["security_group_id"]].append(rule_said(rule))
+    for body in lists["security-groups"]:
+        if scope.has(marks.owner(body)):
+            yield SecurityGroup(
+                id=body["id"],
+                name=body["name"],
+                owner=marks.owner(body),
+                rules=tuple(sorted(rules[body["id"]])) if scope.closely else None,
+            )
 
 
 def _by_balancer(bodies: Iterable[Body]) -> defaultdict[str, list[Body]]:
@@ -212,9 +247,10 @@ class _Scope:
     Whose resources are asked for.
     """
 
-    def __init__(self, platform: str, service: str | None) -> None:
+    def __init__(self, platform: str, service: str | None, *, closely: bool) -> None:
         self.platform = platform
         self.service = service
+        self.closely = closely
         self.prefix = f"{platform}-{service}-" if service else f"{platform}-"
         self.pattern = f"^{self.prefix}"
 

@@ -12,6 +12,7 @@ from typing import Any
 from fournines.model.ownership import Owner
 
 _ROLE = "fournines:role="
+_UNMEASURED = "fournines:unmeasured=yes"
 
 
 def described(owner: Owner, name: str = "") -> str:
@@ -19,6 +20,21 @@ def described(owner: Owner, name: str = "") -> str:
     The description that carries the mark; floating IPs, which have no name, carry that too.
     """
     return " ".join(part for part in (name, *owner.tags()) if part)
+
+
+def of_balancer(owner: Owner, *, unmeasured: bool) -> dict[str, Any]:
+    """
+    A load balancer's mark; unmeasured: its provider refused the PROMETHEUS listener, and is not asked for it again and again.
+    """
+    tags = [*owner.tags(), *([_UNMEASURED] if unmeasured else [])]
+    return {"description": described(owner), "tags": tags}
+
+
+def is_unmeasured(body: dict[str, Any]) -> bool:
+    """
+    Whether a load balancer's provider refused the PROMETHEUS listener.
+    """
+    return _UNMEASURED in (body.get("tags") or ())
 
 
 def owner(body: dict[str, Any]) -> Owner | None:

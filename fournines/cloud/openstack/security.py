@@ -9,8 +9,7 @@ from fournines.cloud.openstack.base import until
 from fournines.cloud.openstack.neutron import Body, Neutron
 from fournines.model.inventory import SecurityGroup
 from fournines.model.specification import SecurityGroupSpec, SecurityRule, Transport
-
-_Key = tuple[str | None, int | None, int | None, str | None]
+from fournines.model.traits import of_rule, rule_text
 
 
 class SecurityGroups(Neutron):
@@ -44,15 +43,15 @@ class SecurityGroups(Neutron):
         Bring the incoming rules to what the specification says; the outgoing ones are the cloud's default.
         """
         present = {
-            _key_of(rule): rule["id"]
+            rule_said(rule): rule["id"]
             for rule in body.get("security_group_rules", [])
             if rule["direction"] == "ingress"
         }
-        wanted = {_key(rule): rule for rule in spec.rules}
+        wanted = {of_rule(rule): rule for rule in spec.rules}
         extra = set() if spec.additive else present.keys() - wanted.keys()
-        for key in extra:
-            self.remove("security-group-rules", present[key], attempted)
-        missing = [wanted[key] for key in wanted if key not in present]
+        for said in extra:
+            self.remove("security-group-rules", present[said], attempted)
+        missing = [wanted[said] for said in wanted if said not in present]
         if missing:
             rules = [_body(rule, body["id"]) for rule in missing]
             self.connection.send(
@@ -75,24 +74,38 @@ class SecurityGroups(Neutron):
         self.persistently(unit, until=until(deadline_seconds))
 
 
-def _key(rule: SecurityRule) -> _Key:
-    return (rule.transport.value, *_ports(rule), rule.remote_cidr)
+RULE_FIELDS = (
+    "security_group_id",
+    "direction",
+    "protocol",
+    "port_range_min",
+    "port_range_max",
+    "remote_ip_prefix",
+    "remote_group_id",
+    "ethertype",
+)
+"""What says who may come in."""
+
+
+def rule_said(rule: Body) -> str:
+    """
+    A rule for people, as `fournines.model.traits.of_rule` says those that were asked for.
+    """
+    group = rule.get("remote_group_id")
+    said = rule_text(
+        rule.get("protocol"),
+        rule.get("port_range_min"),
+        rule.get("port_range_max"),
+        f"security group {group}" if group else rule.get("remote_ip_prefix"),
+    )
+    # We ask for IPv4 alone.
+    return f"{said} by IPv6" if rule.get("ethertype") == "IPv6" else said
 
 
 def _ports(rule: SecurityRule) -> tuple[int | None, int | None]:
     if rule.transport is Transport.ICMP or rule.port_min is None:
         return None, None
     return rule.port_min, rule.port_max or rule.port_min
-
-
-def _key_of(rule: Body) -> _Key:
-    remote = rule.get("remote_ip_prefix")
-    return (
-        rule.get("protocol") if not rule.get("remote_group_id") else None,
-        rule.get("port_range_min"),
-        rule.get("port_range_max"),
-        None if remote == "0.0.0.0/0" else remote,
-    )
 
 
 def _body(rule: SecurityRule, group: str) -> Body:

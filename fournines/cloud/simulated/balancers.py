@@ -250,8 +250,13 @@ def _bring_up_to_date(
     world: World, record: LoadBalancerRecord, spec: LoadBalancerSpec, moment: Moment
 ) -> None:
     before = ({p.spec for p in record.pools.values()}, dict(record.listeners))
+    tampered, record.tampered = record.tampered, {}
     _fill(world, record, spec)
-    if before != ({p.spec for p in record.pools.values()}, record.listeners):
+    record.owner = spec.owner
+    if tampered or before != (
+        {p.spec for p in record.pools.values()},
+        record.listeners,
+    ):
         _pend(world, record, moment, world.scenario.speeds.change)
 
 

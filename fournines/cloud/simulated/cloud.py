@@ -12,9 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from pydantic import JsonValue
+
 from fournines.clock import Clock, SystemClock
 from fournines.cloud.errors import CloudError, CloudUnreachable
 from fournines.cloud.protocol import SERVICES
+from fournines.cloud.simulated import (
+    closely as close_look,
+)
 from fournines.cloud.simulated import health, instances, planting, reading, traffic
 from fournines.cloud.simulated.balancers import Balancers
 from fournines.cloud.simulated.door import Moment
@@ -43,17 +48,21 @@ class SimulatedCloud(Instances, Balancers, Shared, Images, Hardships):
         crew: Crew = THREADS,
     ) -> None:
         super().__init__(scenario or Scenario(), clock or SystemClock(), crew)
-        self._last_read: dict[tuple[str, str | None], Inventory] = {}
+        self._last_read: dict[tuple[str, str | None, bool], Inventory] = {}
 
     # -- reading
 
-    def inventory(self, platform: str, service: str | None = None) -> Inventory:
+    def inventory(
+        self, platform: str, service: str | None = None, *, closely: bool = False
+    ) -> Inventory:
         def act(moment: Moment) -> Inventory:
-            key = (platform, service)
+            key = (platform, service, closely)
             stale = moment.fault and moment.fault.kind is FaultKind.STALE_READ
             if stale and key in self._last_read:
                 return self._last_read[key].model_copy(update={"at": moment.now})
             fresh = reading.inventory(self.world, platform, service, moment.now)
+            if closely:
+                fresh = close_look.with_traits(self.world, fresh)
             self._last_read[key] = fresh
             return fresh
 
@@ -234,6 +243,14 @@ class SimulatedCloud(Instances, Balancers, Shared, Images, Hardships):
         """
         with self._lock:
             self._existing(instance).locked = locked
+
+    def tamper(self, name: str, **changes: JsonValue) -> None:
+        """
+        Somebody sets a listener, a pool or a security group of ours otherwise (fournines.model.traits).
+        """
+        with self._lock:
+            self.settle()
+            close_look.tamper(self.world, name, changes)
 
     def plant(self, kind: str, name: str) -> None:
         """

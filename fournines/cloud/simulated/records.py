@@ -11,6 +11,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
+from fournines.model import traits
 from fournines.model.ownership import Owner
 from fournines.model.specification import (
     HealthMonitorSpec,
@@ -19,6 +20,7 @@ from fournines.model.specification import (
     PoolSpec,
     SecurityRule,
 )
+from fournines.model.traits import Traits
 
 
 class Behaviour(StrEnum):
@@ -94,10 +96,19 @@ class NetworkRecord(Marked):
 @dataclass(slots=True)
 class SecurityGroupRecord(Marked):
     """
-    A security group.
+    A security group; `tampered` is what somebody has it let in instead.
     """
 
     rules: tuple[SecurityRule, ...] = ()
+    tampered: tuple[str, ...] | None = None
+
+    def let_in(self) -> tuple[str, ...]:
+        """
+        What it lets in, for people.
+        """
+        if self.tampered is not None:
+            return self.tampered
+        return tuple(sorted(traits.of_rule(rule) for rule in self.rules))
 
 
 @dataclass(slots=True)
@@ -196,7 +207,7 @@ class PoolRecord(Told):
 @dataclass(slots=True)
 class LoadBalancerRecord(Marked):
     """
-    A load balancer with listeners (by name) and pools (by name).
+    A load balancer with listeners (by name) and pools (by name); `tampered` is what somebody set of those otherwise.
     """
 
     network: str
@@ -206,6 +217,7 @@ class LoadBalancerRecord(Marked):
     failover_stopped: bool = False
     listeners: dict[str, tuple[str, ListenerSpec]] = field(default_factory=dict)
     pools: dict[str, PoolRecord] = field(default_factory=dict)
+    tampered: dict[str, Traits] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

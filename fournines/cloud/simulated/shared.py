@@ -75,7 +75,10 @@ class Shared(Door):
             make,
             deadline_seconds,
         )
-        record.rules = spec.rules
+        kept = record.rules if spec.additive else ()
+        record.rules = tuple(dict.fromkeys((*kept, *spec.rules)))
+        record.tampered = None
+        record.owner = spec.owner
         return SecurityGroup(id=record.id, name=record.name, owner=record.owner)
 
     def ensure_server_group(

@@ -313,6 +313,8 @@ def stage(cloud: Any, postgresql: str) -> Iterator[Stage]:
         stack.callback(os.environ.pop, _PAGES, None)
         os.environ[_PAGES] = pager.url
         settings = Settings()
+        # Also when they do not all come up: nothing may go on with a store that is gone.
+        stack.callback(supervision.stop, settings)
         done = subprocess.run(
             [FOURNINES, "up"],
             cwd=ROOT,
