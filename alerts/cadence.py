@@ -23,6 +23,7 @@ class Cadence:
         slow_seconds: Evaluation of longer windows, each from five minutes.
         blind_seconds: Evaluation of what watches the watchers.
         discovery_seconds: How often targets are asked for.
+        exporter_seconds: Scrape of exporters beside the members' engines: figures for people.
         own_seconds: Scrape of the healer, Prometheus, Alertmanager and the blackbox exporter.
     """
 
@@ -36,4 +37,5 @@ class Cadence:
     slow_seconds: int = 300
     blind_seconds: int = 2
     discovery_seconds: int = 2
+    exporter_seconds: int = 10
     own_seconds: int = 2

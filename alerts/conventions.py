@@ -58,11 +58,12 @@ class Severity(StrEnum):
 
 class Job(StrEnum):
     """
-    Scrape jobs. The first three find their targets through the healer.
+    Scrape jobs. The first four find their targets through the healer.
     """
 
     LOAD_BALANCERS = "load-balancers"
     MEMBERS = "members"
+    EXPORTERS = "exporters"
     PROBES = "probes"
     HEALER = "healer"
     PROMETHEUS = "prometheus"
@@ -90,6 +91,7 @@ class Alert(StrEnum):
     BLIND_MEMBERS = "BlindMembers"
     BLIND_PROBES = "BlindProbes"
     BLIND_LATENCY = "BlindLatency"
+    BLIND_TRANSACTIONS = "BlindTransactions"
     BLIND_WATCHDOG = "BlindWatchdog"
     HEALER_DOWN = "HealerDown"
     RULES_FAILING = "RulesFailing"
@@ -111,6 +113,9 @@ class Alert(StrEnum):
     BUS_OUT_OF_DISK = "BusOutOfDisk"
     CACHE_WITHOUT_REPLICA = "CacheWithoutReplica"
     CACHE_WITHOUT_PRIMARY = "CacheWithoutPrimary"
+    CLUSTER_WITHOUT_QUORUM = "ClusterWithoutQuorum"
+    CLUSTER_WITHOUT_LEADER = "ClusterWithoutLeader"
+    MEMBER_UNSETTLED = "MemberUnsettled"
 
 
 # -- Octavia's PROMETHEUS listener (labels rewritten at the scrape: see alerts/configuration.py)
@@ -153,7 +158,27 @@ OCTAVIA_KEPT = (
 BUS_MEMORY_ALARM = "rabbitmq_alarms_memory_used_watermark"
 BUS_DISK_ALARM = "rabbitmq_alarms_free_disk_space_watermark"
 CACHE_IS_PRIMARY = "redis_is_primary"
+BUS_PUBLISHED = "rabbitmq_global_messages_received_total"
+BUS_CONFIRMED = "rabbitmq_global_messages_confirmed_total"
+BUS_DELIVERED = "rabbitmq_global_messages_delivered_total"
+BUS_READY = "rabbitmq_queue_messages_ready"
+BUS_CONNECTIONS = "rabbitmq_connections"
+BUS_MEMORY = "rabbitmq_process_resident_memory_bytes"
+BUS_DISK = "rabbitmq_disk_space_available_bytes"
 CACHE_GOOD_REPLICAS = "redis_good_replicas"
+CACHE_COMMANDS = "redis_commands_processed_total"
+CACHE_HITS = "redis_keyspace_hits_total"
+CACHE_MISSES = "redis_keyspace_misses_total"
+CACHE_MEMORY = "redis_memory_used_bytes"
+CACHE_CLIENTS = "redis_connected_clients"
+CACHE_AGREEING = "redis_sentinels_agreeing"
+DATABASE_PRIMARY = "patroni_primary"
+DATABASE_TIMELINE = "patroni_postgres_timeline"
+DATABASE_COMMITS = "pg_stat_database_xact_commit"
+DATABASE_ROLLBACKS = "pg_stat_database_xact_rollback"
+DATABASE_SESSIONS = "pg_stat_activity_count"
+DATABASE_SIZE = "pg_database_size_bytes"
+DATABASE_LOCKS = "pg_locks_count"
 
 # -- members, probes, Prometheus and Alertmanager
 
@@ -203,6 +228,7 @@ APPROVALS_WAITING = "fournines_approvals_waiting"
 APPROVALS_LEFT = "fournines_approvals_left_seconds"
 TRANSACTIONS = "fournines_transactions_total"
 TRANSACTION_SECONDS = "fournines_transaction_seconds"
+TRANSACTION_BUCKET = "fournines_transaction_seconds_bucket"
 CLUSTER_KNOWN = "fournines_cluster_known"
 CLUSTER_MEMBERS = "fournines_cluster_members"
 CLUSTER_VOTERS = "fournines_cluster_voters"
@@ -211,6 +237,7 @@ CLUSTER_QUORUM = "fournines_cluster_quorum"
 CLUSTER_LEADER = "fournines_cluster_leader_known"
 CLUSTER_PROBLEMS = "fournines_cluster_problems"
 CLUSTER_LAG = "fournines_cluster_lag_bytes"
+CLUSTER_SETTLED = "fournines_cluster_member_settled"
 ANSWER_BUCKET = "fournines_alerts_answer_seconds_bucket"
 PROCESS_START = "process_start_time_seconds"
 CASE_DETECTION_BUCKET = "fournines_case_detection_seconds_bucket"
@@ -254,6 +281,20 @@ def total_over(window: str) -> str:
     The record of all requests per second over a window: `fournines:sli_total:rate1m`.
     """
     return f"{SLI_TOTAL}:rate{window}"
+
+
+def failed_over(window: str) -> str:
+    """
+    The record of a service's failed transactions per second.
+    """
+    return f"fournines:transaction_errors:rate{window}"
+
+
+def tried_over(window: str) -> str:
+    """
+    The record of a service's transactions per second.
+    """
+    return f"fournines:transaction_total:rate{window}"
 
 
 def edge_errors_over(window: str) -> str:

@@ -120,6 +120,7 @@ def await_serving(
         instances=tuple(instances),
         probe_port=probe.port if probe else None,
         probe_path=probe.path if probe else None,
+        probe_scheme=probe.scheme if probe else "http",
         role=membership.role,
     )
 

@@ -12,6 +12,7 @@ from blueprints.source import Source
 from blueprints.validation import Locate
 from fournines.model import names
 from fournines.model.desired import Service
+from fournines.model.objective import TIMED
 
 HOST_NAME_LENGTH_MAX = 63
 _GENERATIONS = 9_999
@@ -112,10 +113,10 @@ def _limits(definition: Definition, here: Locate) -> Iterator[Problem]:
                 f"has only {group.count}; lower it or raise the count",
             )
     for number, objective in enumerate(definition.objectives):
-        if objective.indicator == "latency" and not objective.threshold_seconds:
+        if objective.indicator in TIMED and not objective.threshold_seconds:
             yield here(
                 ["objectives", number],
-                f"the latency objective {objective.name!r} needs threshold_seconds",
+                f"the {objective.indicator} objective {objective.name!r} needs threshold_seconds",
             )
 
 

@@ -15,7 +15,7 @@ from grafana_foundation_sdk.builders import prometheus as source
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as model
 
-from dashboards import cases, overview, service
+from dashboards import cases, overview, service, stateful
 from dashboards.panel import Board, Kind, Panel, Query
 
 GENERATED_DIR = Path("dashboards") / "generated"
@@ -33,16 +33,18 @@ def boards() -> tuple[Board, ...]:
     """
     All dashboards.
     """
-    return (overview.board(), service.board(), cases.board())
+    return (overview.board(), service.board(), cases.board(), *stateful.boards())
 
 
-def queries() -> tuple[tuple[str, str, Query], ...]:
+def queries(blueprint: str | None = None) -> tuple[tuple[str, str, Query], ...]:
     """
-    Every query with its board's and panel's titles: each must give data on a running platform.
+    Every query with its board's and panel's titles, of the boards that show any service or of those of one kind: each must give data on a running
+    platform.
     """
     return tuple(
         (board.title, panel.title, query)
         for board in boards()
+        if board.blueprint == blueprint
         for row in board.rows
         for panel in row.panels
         for query in panel.queries

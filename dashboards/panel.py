@@ -77,6 +77,9 @@ class Row:
 class Board:
     """
     One dashboard; `variables` maps a variable to the query of its values.
+
+    Attributes:
+        blueprint: The only kind of service that it shows; None: it shows any.
     """
 
     uid: str
@@ -85,6 +88,7 @@ class Board:
     rows: tuple[Row, ...]
     variables: tuple[tuple[str, str], ...] = ()
     span: str = "now-30m"
+    blueprint: str | None = None
 
     @property
     def queries(self) -> tuple[Query, ...]:

@@ -16,7 +16,7 @@ from dashboards.panel import (
     Row,
 )
 
-_HERE = f'{c.PLATFORM}="$platform", {c.SERVICE}="$service"'
+HERE = f'{c.PLATFORM}="$platform", {c.SERVICE}="$service"'
 _BURN_WINDOWS = ("1m", "5m", "1h")
 _QUANTILES = (0.5, 0.95, 0.99)
 
@@ -30,18 +30,21 @@ def board() -> Board:
         "fournines-service",
         "Fournines: service",
         "Objectives, error budget, traffic and members of one service.",
-        (_promise(), _users(), _members()),
+        (promise(), _users(), _members()),
         ((PLATFORM_VARIABLE, PLATFORM_VALUES), (SERVICE_VARIABLE, values)),
     )
 
 
-def _promise() -> Row:
+def promise() -> Row:
+    """
+    What was promised and what is left of it, of any service.
+    """
     return Row(
         "Promise",
         (
             Panel(
                 "Budget left",
-                (Query(f"{c.REC_BUDGET_REMAINING}{{{_HERE}}}", "{{slo}}"),),
+                (Query(f"{c.REC_BUDGET_REMAINING}{{{HERE}}}", "{{slo}}"),),
                 "Share of the window's budget that is left.",
                 Kind.NUMBER,
                 "percentunit",
@@ -50,7 +53,7 @@ def _promise() -> Row:
             ),
             Panel(
                 "Budget spent",
-                (Query(f"{c.REC_BUDGET_SPENT}{{{_HERE}}}", "{{slo}}"),),
+                (Query(f"{c.REC_BUDGET_SPENT}{{{HERE}}}", "{{slo}}"),),
                 "The same in seconds of full outage at the window's mean traffic.",
                 Kind.NUMBER,
                 "s",
@@ -71,19 +74,19 @@ def _burn(window: str) -> Query:
     """
     Error ratio over budget ratio.
     """
-    errors = f"{c.errors_over(window)}{{{_HERE}}}"
-    total = f"{c.total_over(window)}{{{_HERE}}}"
+    errors = f"{c.errors_over(window)}{{{HERE}}}"
+    total = f"{c.total_over(window)}{{{HERE}}}"
     labels = ", ".join(c.OBJECTIVE_LABELS)
     return Query(
         f"{errors} / ({total} > 0)"
-        f" / on ({labels}) max by ({labels}) ({c.BUDGET_RATIO}{{{_HERE}}})",
+        f" / on ({labels}) max by ({labels}) ({c.BUDGET_RATIO}{{{HERE}}})",
         f"{{{{slo}}}} {window}",
     )
 
 
 def _users() -> Row:
-    codes = f"{c.POOL_RESPONSES}{{{_HERE}}}"
-    buckets = f'{c.APP_BUCKET}{{job="{c.Job.MEMBERS}", {_HERE}}}'
+    codes = f"{c.POOL_RESPONSES}{{{HERE}}}"
+    buckets = f'{c.APP_BUCKET}{{job="{c.Job.MEMBERS}", {HERE}}}'
     return Row(
         "What users see",
         (
@@ -138,11 +141,7 @@ def _members() -> Row:
             ),
             Panel(
                 "Probes",
-                (
-                    Query(
-                        f"{c.PROBE_DURATION}{{{_HERE}}}", f"{{{{{c.INSTANCE_NAME}}}}}"
-                    ),
-                ),
+                (Query(f"{c.PROBE_DURATION}{{{HERE}}}", f"{{{{{c.INSTANCE_NAME}}}}}"),),
                 "Time of our own fetches of a page users use.",
                 unit="s",
                 columns=8,
@@ -154,5 +153,5 @@ def _members() -> Row:
 def _per_member(
     title: str, record: str, description: str, unit: str = "short"
 ) -> Panel:
-    query = Query(f"{record}{{{_HERE}}}", f"{{{{{c.INSTANCE_NAME}}}}}")
+    query = Query(f"{record}{{{HERE}}}", f"{{{{{c.INSTANCE_NAME}}}}}")
     return Panel(title, (query,), description, unit=unit, columns=8)

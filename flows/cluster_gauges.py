@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from alerts import conventions as c
 from flows.healer_view import View
-from fournines.model.cluster import ClusterView
+from fournines.model.cluster import ClusterView, Role
 from tasks import membership
 from tasks.workshop import Workshop
 
@@ -69,10 +69,20 @@ class ClusterGauges(Collector):
             (c.CLUSTER_VOTERS, "Members that the consensus counts.", _voters),
             (c.CLUSTER_VOTES, "Members that vote.", _votes),
             (c.CLUSTER_QUORUM, "Votes that it takes.", _quorum),
-            (c.CLUSTER_LEADER, "1 when a leader is known.", _leader),
             (c.CLUSTER_PROBLEMS, "What the service complains of.", _problems),
         ):
             yield _family(name, text, {key: value(v) for key, v in known.items()})
+        led = {key: view for key, view in known.items() if _is_led(view)}
+        yield _family(
+            c.CLUSTER_LEADER,
+            "1 when a leader is known; peers that take turns have none to speak of.",
+            {key: _leader(view) for key, view in led.items()},
+        )
+        settled = GaugeMetricFamily(
+            c.CLUSTER_SETTLED,
+            "1 when a member runs, has all that was acknowledged, and votes where it should.",
+            labels=list(c.MEMBER_LABELS),
+        )
         lag = GaugeMetricFamily(
             c.CLUSTER_LAG,
             "Bytes that a member is behind the primary.",
@@ -80,9 +90,13 @@ class ClusterGauges(Collector):
         )
         for key, view in known.items():
             for member in view.members:
+                slot = member.slot_name.rpartition("-")[2]
                 if member.lag_bytes is not None:
-                    slot = member.slot_name.rpartition("-")[2]
                     lag.add_metric([*key, slot], member.lag_bytes)
+                if member.instance is not None:
+                    place = [*key, slot, member.instance]
+                    settled.add_metric(place, float(member.settled))
+        yield settled
         yield lag
 
 
@@ -107,6 +121,10 @@ def _votes(view: ClusterView) -> float:
 
 def _quorum(view: ClusterView) -> float:
     return view.quorum
+
+
+def _is_led(view: ClusterView) -> bool:
+    return any(m.role in {Role.PRIMARY, Role.REPLICA} for m in view.members)
 
 
 def _leader(view: ClusterView) -> float:

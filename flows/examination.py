@@ -23,12 +23,13 @@ from flows.ward import Ward
 from fournines import log
 from fournines.cloud.errors import CloudError, CloudUnreachable
 from fournines.model.case import Case, Subject
+from fournines.model.cluster import ClusterView
 from fournines.model.inventory import Inventory
 from fournines.model.probing import ProbeResult
 from healing.diagnosis import diagnose, explain
 from healing.diagnosis.finding import Finding
 from healing.evidence import Measures, MemberEvidence
-from healing.situation import Situation, pool_member
+from healing.situation import Situation, pool_member, pool_members
 
 PROBES_KEPT = 6
 """Rounds that count when an examination is repeated: older ones are history."""
@@ -58,6 +59,7 @@ class _Gathered:
     cloud_read: bool
     probes: Probes
     measures: Measures | None
+    cluster: ClusterView | None
 
 
 def examine(
@@ -106,6 +108,7 @@ def examine(
         pattern,
         front=found.probes.front,
         load=scenery.measure(ward, subject, member.diagnosis, found.probes.front),
+        cluster=found.cluster,
     )
     finding = explain(member, evidence, scene)
     members = surroundings.views(place.group, inventory, evidence, member, found.probes)
@@ -133,6 +136,7 @@ def _gather(ward: Ward, place: Place, subject: Subject) -> _Gathered:
         if known is None or places.instance(known, subject) is None:
             known = reading.result()
         measuring = threads.submit(_measure, ward, place, known, subject)
+        viewing = threads.submit(_view, ward, place, known)
         near = probe_rounds.neighbours(known, place.platform, subject)
         probes = probe_rounds.take(
             ward, place.group, known, subject, threads, neighbours=near
@@ -149,7 +153,8 @@ def _gather(ward: Ward, place: Place, subject: Subject) -> _Gathered:
         if known is not None and met.instance != places.meet(subject, known).instance:
             probes = probe_rounds.take(ward, place.group, fresh, met, threads)
             measures = _measure(ward, place, fresh, met)
-    return _Gathered(met, fresh, inventory is not None, probes, measures)
+        cluster = viewing.result()
+    return _Gathered(met, fresh, inventory is not None, probes, measures, cluster)
 
 
 def look_once(ward: Ward, subject: Subject) -> MemberEvidence:
@@ -165,6 +170,10 @@ def look_once(ward: Ward, subject: Subject) -> MemberEvidence:
         )
         measures = measuring.result()
     return _evidence(ward, place, subject, service, probes=probes, measures=measures)
+
+
+def _view(ward: Ward, place: Place, known: Inventory | None) -> ClusterView | None:
+    return scenery.cluster_of(ward, place, known) if known is not None else None
 
 
 def _read(ward: Ward, subject: Subject) -> Inventory | None:
@@ -210,7 +219,7 @@ def _evidence(
 ) -> MemberEvidence:
     name = subject.instance or ""
     instance = inventory.instance(name)
-    found = pool_member(inventory, place.group, name)
+    found = pool_members(inventory, place.group, name)
     firing = ward.workshop.store.inbox.firing(subject.platform, subject.service)
     return MemberEvidence(
         at=ward.workshop.clock.now(),
@@ -218,8 +227,8 @@ def _evidence(
         instance_status=instance.status if instance else None,
         cloud_read=cloud_read,
         fault=instance.fault if instance else None,
-        operating_status=found[2].operating_status if found else None,
-        weight=found[2].weight if found else None,
+        operating_status=found[0][2].operating_status if found else None,
+        weight=min((member.weight for _, _, member in found), default=None),
         user_probes=probes.user,
         health_probes=probes.health,
         peer_probes=tuple(result for _, asked in probes.peers for result in asked),

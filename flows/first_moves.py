@@ -92,6 +92,7 @@ class FirstMoves:
         if found is None or pool is None:
             return
         balancer, members = pool
+        roles = {place.role for place in found[1].memberships}
         with self._lock:
             decision: WeightZero | Refusal = first_action.decide(
                 subject.instance,
@@ -102,6 +103,7 @@ class FirstMoves:
                 suspects=seen.suspects(subject.platform, subject.service)
                 - {subject.instance},
                 healing_on=self._workshop.store.switches.is_on("healing"),
+                follows_role=bool(roles - {None}),
             )
             if isinstance(decision, WeightZero):
                 if self._is_taken(subject):

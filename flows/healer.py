@@ -22,7 +22,7 @@ from prometheus_client import CollectorRegistry, Counter, ProcessCollector
 from starlette.applications import Starlette
 
 from alerts.receiver import Door
-from flows import consenting, drift, healer_senses, outage, run_log
+from flows import consenting, drift, healer_senses, outage, run_log, transactions
 from flows.cluster_gauges import ClusterGauges
 from flows.first_moves import FirstMoves
 from flows.heal import treat, treat_in_flow
@@ -52,9 +52,6 @@ from tasks.workshop import Workshop
 
 WATCH_SECONDS = 4.0
 """From reading to reading of every platform's resources: some ten list calls each."""
-
-TRANSACTION_SECONDS = 1.0
-"""From one round of our own transactions to the next."""
 
 CLUSTER_SECONDS = 5.0
 """From one reading of what stateful services say of themselves to the next; decisions read them afresh."""
@@ -91,6 +88,8 @@ class Healer:
     def __init__(self, workshop: Workshop, metrics: Metrics) -> None:
         self.workshop = workshop
         self.view = View(workshop)
+        self.registry = CollectorRegistry()
+        self.transactions = Transactions(workshop, self.view, self.registry)
         self.moves = FirstMoves(
             workshop, self.view, workshop.crew.hands(MOVES_AT_ONCE, "move")
         )
@@ -107,12 +106,12 @@ class Healer:
             self.moves.of,
             self.view.has_served,
             self.senses.away,
+            self.transactions.recent,
         )
         sweep = Sweep(workshop, self.view)
         self.admissions = Admissions(workshop, self.view, sweep.suspects, sweep.is_well)
         self.beds = Beds(workshop, self._treat)
         self.loops = Loops(workshop.crew)
-        self.registry = CollectorRegistry()
         self.counts = Counts(self.registry)
         self.moves.on_refusal = self.counts.refused
         self.watchdog = Watchdog(workshop.clock)
@@ -123,7 +122,6 @@ class Healer:
         self.registry.register(self.vitals)
         self.registry.register(RestraintGauges(workshop.store, workshop.clock))
         self.registry.register(SenseGauges(self.senses))
-        self.transactions = Transactions(workshop, self.view, self.registry)
         self.clusters = ClusterGauges(workshop, self.view)
         self.registry.register(self.clusters)
         ProcessCollector(registry=self.registry)
@@ -161,7 +159,11 @@ class Healer:
         run("watch", self._watch, seconds=WATCH_SECONDS, wake=self._stale)
         run("inbox", self._sort, seconds=1.0, wake=self._mail)
         if self.workshop.transactions:
-            run("transactions", self.transactions.round, seconds=TRANSACTION_SECONDS)
+            run(
+                "transactions",
+                self.transactions.round,
+                seconds=transactions.ROUND_SECONDS,
+            )
         if self.workshop.operators:
             run("clusters", self.clusters.read, seconds=CLUSTER_SECONDS)
         run("remind", self._remind, seconds=REMIND_SECONDS)

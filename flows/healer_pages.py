@@ -73,6 +73,7 @@ class Pages:
         found = {
             "load-balancers": healer_targets.load_balancers,
             "members": healer_targets.members,
+            "exporters": healer_targets.exporters,
             "probes": healer_targets.probes,
         }.get(request.path_params["job"])
         if found is None:

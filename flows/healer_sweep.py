@@ -81,7 +81,11 @@ class Sweep:
         assert address is not None
         return all(
             self._workshop.prober.probe(
-                address, probe.port, path, timeout_ms=probe.timeout_ms
+                address,
+                probe.port,
+                path,
+                timeout_ms=probe.timeout_ms,
+                scheme=probe.scheme,
             ).good
             for path in (probe.path, probe.health_path)
         )

@@ -47,8 +47,24 @@ def members(view: View) -> list[Target]:
             continue
         labels = member_labels(platform, service, group, instance)
         labels["__metrics_path__"] = probe.metrics_path
+        labels["__scheme__"] = probe.scheme
         found.append(_target(f"{instance.address}:{probe.port}", labels))
     return found
+
+
+def exporters(view: View) -> list[Target]:
+    """
+    Metrics of exporters beside the engines.
+    """
+    return [
+        _target(
+            f"{instance.address}:{port}",
+            member_labels(platform, service, group, instance),
+        )
+        for platform, service, group, instance in instances(view)
+        if group.probe is not None and instance.address is not None
+        for port in group.probe.exporter_ports
+    ]
 
 
 def probes(view: View) -> list[Target]:
@@ -57,7 +73,7 @@ def probes(view: View) -> list[Target]:
     """
     return [
         _target(
-            f"http://{instance.address}:{group.probe.port}{group.probe.path}",
+            f"{group.probe.scheme}://{instance.address}:{group.probe.port}{group.probe.path}",
             member_labels(platform, service, group, instance),
         )
         for platform, service, group, instance in instances(view)

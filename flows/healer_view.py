@@ -143,16 +143,24 @@ class View:
 
     def pool(self, platform: str, group: Group) -> tuple[str, Pool] | None:
         """
-        A group's load balancer and pool, with the weights that we have set since the last reading.
+        A group's load balancer and pool, with the weights that we have set since the last reading; of several the first.
+        """
+        return next(iter(self.pools(platform, group)), None)
+
+    def pools(self, platform: str, group: Group) -> tuple[tuple[str, Pool], ...]:
+        """
+        As `pool`, each of them.
         """
         inventory = self._inventories.get(platform)
+        found = []
         for place in group.memberships if inventory else ():
             assert inventory is not None
             balancer = inventory.load_balancer(place.load_balancer)
             pool = balancer.pool(place.pool) if balancer else None
             if pool is not None:
-                return place.load_balancer, _by_role(self._as_set(pool), group)
-        return None
+                shown = _by_role(self._as_set(pool), group)
+                found.append((place.load_balancer, shown))
+        return tuple(found)
 
     def _as_set(self, pool: Pool) -> Pool:
         set_since = self._weights
@@ -191,15 +199,15 @@ class View:
         for instance in inventory.of_group(service.name, group.name):
             assert instance.owner is not None
             by_slot.setdefault(instance.owner.slot or 0, []).append(instance)
-        pool = self.pool(platform, group)
+        pools = tuple(pool for _, pool in self.pools(platform, group))
         found = []
         for slot in range(group.count):
             here = by_slot.get(slot, [])
             latest = here[-1] if here else None
             if latest is not None and not self.is_watched(latest):
                 continue
-            saw = _complaint(latest, pool[1] if pool else None)
-            left_out = saw is None and _is_left_out(latest, pool[1] if pool else None)
+            saw = _complaint(latest, pools)
+            left_out = saw is None and any(_is_left_out(latest, pool) for pool in pools)
             if left_out:
                 saw = f"{latest.name if latest else ''} gets no requests, and the load balancer calls it well"
             if saw:
@@ -209,7 +217,7 @@ class View:
                     service=service.name,
                     group=group.name,
                     slot=slot,
-                    instance=latest.name if latest else _orphan(place, pool),
+                    instance=latest.name if latest else _orphan(place, pools),
                 )
                 found.append(Sighting(subject, saw, left_out))
         return found or self._front(service, group, by_slot, inventory)
@@ -251,21 +259,22 @@ def _by_role(pool: Pool, group: Group) -> Pool:
     return pool.model_copy(update={"members": members})
 
 
-def _complaint(instance: Instance | None, pool: Pool | None) -> str | None:
+def _complaint(instance: Instance | None, pools: tuple[Pool, ...]) -> str | None:
     if instance is None:
         return "the slot has no instance"
     if instance.status in DEAD:
         return f"{instance.name} is {instance.status}"
-    member = pool.member(instance.name) if pool else None
-    if pool is not None and member is None:
-        return f"{instance.name} is in no pool"
-    if member is not None and member.operating_status == "ERROR":
-        return f"the load balancer calls {instance.name} ERROR"
+    for pool in pools:
+        member = pool.member(instance.name)
+        if member is None:
+            return f"{instance.name} is not in {pool.name}"
+        if member.operating_status == "ERROR":
+            return f"the load balancer calls {instance.name} ERROR"
     return None
 
 
-def _is_left_out(instance: Instance | None, pool: Pool | None) -> bool:
-    member = pool.member(instance.name) if instance and pool else None
+def _is_left_out(instance: Instance | None, pool: Pool) -> bool:
+    member = pool.member(instance.name) if instance else None
     return (
         member is not None
         and member.weight == 0
@@ -275,9 +284,9 @@ def _is_left_out(instance: Instance | None, pool: Pool | None) -> bool:
     )
 
 
-def _orphan(slot_name: str, pool: tuple[str, Pool] | None) -> str | None:
+def _orphan(slot_name: str, pools: tuple[Pool, ...]) -> str | None:
     """
-    The member that an instance left behind in its pool when it vanished.
+    The member that an instance left behind in its pools when it vanished.
     """
-    left = [m.name for m in pool[1].members] if pool else []
+    left = [m.name for pool in pools for m in pool.members]
     return next((n for n in left if n.rpartition("-g")[0] == slot_name), None)

@@ -166,7 +166,11 @@ def _knock(ward: Ward, probe: Probe, address: str, port: int) -> ProbeResult:
 
 def _ask(ward: Ward, probe: Probe, address: str, path: str) -> ProbeResult:
     return ward.workshop.prober.probe(
-        address, probe.port, path, timeout_ms=probe.timeout_ms
+        address,
+        probe.port,
+        path,
+        timeout_ms=probe.timeout_ms,
+        scheme=probe.scheme,
     )
 
 

@@ -8,16 +8,19 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from alerts import conventions as c
+from blueprints import lifecycles
 from flows import heal_measures, slot_history
 from flows.places import Place
 from flows.ward import Ward
 from fournines.model.case import Diagnosis, Subject
+from fournines.model.cluster import ClusterView
 from fournines.model.desired import Group, Platform, Service, instance_digest
 from fournines.model.inventory import Inventory
 from fournines.model.probing import ProbeResult
 from fournines.store.protocol import PastService
 from healing.pattern import Pattern
 from healing.scene import BalancerState, Dependency, Load, Scene
+from tasks import membership
 
 ROLLED_BACK_LATELY = timedelta(hours=1)
 """A second roll-back within this time would bring back what was rolled away."""
@@ -32,9 +35,10 @@ def build(
     *,
     front: tuple[ProbeResult, ...],
     load: Load,
+    cluster: ClusterView | None,
 ) -> Scene:
     """
-    The scene. `front` holds our requests through the load balancer.
+    The scene. `front` holds our requests through the load balancer; `cluster` is what a stateful group says of itself.
     """
     past = ward.workshop.store.registry.past(subject.platform, subject.service)
     before = previous_release(past, place.group)
@@ -56,7 +60,18 @@ def build(
         released_at=before.until if before else None,
         previous=before.service if before else None,
         rolled_back=_rolled_back(ward, subject),
+        stateful=lifecycles.of(place.service, place.group) is not None,
+        cluster=cluster,
+        tried=ward.tried(subject.platform, subject.service),
     )
+
+
+def cluster_of(ward: Ward, place: Place, inventory: Inventory) -> ClusterView | None:
+    """
+    What a stateful group says of itself; None: it is none, or nobody there can be asked.
+    """
+    found = membership.ward(ward.workshop, place.service, place.group)
+    return membership.view(found, inventory) if found else None
 
 
 def measure(

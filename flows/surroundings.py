@@ -11,7 +11,6 @@ from flows.places import Place
 from flows.probe_rounds import Probes
 from flows.ward import Ward
 from fournines.model.case import Case, CaseState, Diagnosis, Subject
-from fournines.model.cluster import ClusterView
 from fournines.model.desired import Group
 from fournines.model.inventory import Inventory, Member
 from fournines.model.probing import ProbeResult
@@ -22,7 +21,6 @@ from healing.evidence import MemberEvidence
 from healing.pattern import Pattern
 from healing.scene import Scene
 from healing.situation import Attempt, MemberView, Situation
-from tasks import membership
 
 
 def views(
@@ -110,19 +108,11 @@ def situation(
             for kind, name, cloud_id in store.registry.resources(subject.platform)
         },
         unsettled=unsettled(ward, case),
-        cluster=_cluster(ward, where, inventory),
+        cluster=scene.cluster,
         storm_at=slot_history.storm_at(store.cases, subject, where.platform, now),
         flaps=slot_history.flaps(store.cases, subject.key, where.group.healing, now),
         quarantines=store.quarantines.all(),
     )
-
-
-def _cluster(ward: Ward, where: Place, inventory: Inventory) -> ClusterView | None:
-    """
-    What a stateful group says of itself.
-    """
-    found = membership.ward(ward.workshop, where.service, where.group)
-    return membership.view(found, inventory) if found else None
 
 
 def earlier_cases(

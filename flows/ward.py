@@ -12,6 +12,7 @@ from datetime import datetime
 
 from fournines.metrics.protocol import Metrics
 from fournines.model.inventory import Inventory
+from fournines.model.transaction import Transaction
 from tasks import leasing
 from tasks.leasing import Holding
 from tasks.workshop import Workshop
@@ -109,6 +110,13 @@ def nobody_looked(_instance: str) -> bool | None:
     return None
 
 
+def nobody_tried(_platform: str, _service: str) -> tuple[Transaction, ...]:
+    """
+    Nobody makes transactions of our own.
+    """
+    return ()
+
+
 def nobody_is_away(_since: datetime | None = None) -> str:
     """
     Nobody feels the pulse of the cloud's own services.
@@ -126,6 +134,7 @@ class Ward:
         first_move: The first move made for an instance, done or under way.
         served: Whether an instance has served since somebody looks; None where nobody does.
         away: What of the cloud's own services gives no answer now, or has given none since a moment; empty: all did.
+        tried: What our last transactions through a service's load balancer came to, oldest first.
         gate: Held from asking the brakes until the case says that it acts, so that two cases never pass one brake together.
     """
 
@@ -137,6 +146,7 @@ class Ward:
     first_move: Callable[[str | None], Future[Move] | None] = no_move
     served: Callable[[str], bool | None] = nobody_looked
     away: Callable[[datetime | None], str] = nobody_is_away
+    tried: Callable[[str, str], tuple[Transaction, ...]] = nobody_tried
 
     @classmethod
     def over(  # noqa: PLR0917  as its fields
@@ -147,6 +157,7 @@ class Ward:
         first_move: Callable[[str | None], Future[Move] | None] = no_move,
         served: Callable[[str], bool | None] = nobody_looked,
         away: Callable[[datetime | None], str] = nobody_is_away,
+        tried: Callable[[str, str], tuple[Transaction, ...]] = nobody_tried,
     ) -> Ward:
         """
         A ward over a workshop.
@@ -160,4 +171,5 @@ class Ward:
             first_move,
             served,
             away,
+            tried,
         )

@@ -31,6 +31,7 @@ _COMMANDS = {
     "destroy": ("deploying", "Delete a service or a platform, data included."),
     "reconcile": ("deploying", "Bring what is deployed back to what was asked for."),
     "status": ("looking", "What is deployed, and how it is."),
+    "slo": ("promising", "What was promised, and what is left of each budget."),
     "credentials": ("entrusting", "A service's credentials: once, then rotated."),
     "graph": ("drawing", "What a service stands on, as text or as a picture."),
     "cases": ("casework", "Healing cases, newest first."),

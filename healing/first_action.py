@@ -33,6 +33,7 @@ def decide(
     endpoint_min: int = 1,
     suspects: Collection[str],
     healing_on: bool = True,
+    follows_role: bool = False,
 ) -> WeightZero | Refusal:
     """
     Whether to take requests away from a member at once.
@@ -45,6 +46,8 @@ def decide(
         endpoint_min: How many others of the whole pool must.
         suspects: Members that are not to be counted on: other open cases' instances.
         healing_on: The master switch.
+        follows_role: Its pool leads to one role. Nobody else serves in it until the service itself has given that role on, and then the pool's check
+            has moved its users already.
     """
 
     def refuse(reason: Reason, detail: str) -> Refusal:
@@ -57,6 +60,11 @@ def decide(
         return refuse(Reason.MISSING, "it is in no pool")
     if member.weight == 0:
         return refuse(Reason.NOTHING_WRONG, "its weight is 0 already")
+    if follows_role:
+        return refuse(
+            Reason.MIN_HEALTHY,
+            "its pool leads to one role: nobody else serves there until the service gives it on",
+        )
     serving = [
         m.name
         for m in members

@@ -18,7 +18,7 @@ from fournines.model.case import Diagnosis
 from fournines.model.refusal import Reason, Refusal
 from fournines.model.value import Value
 from healing import brakes, ladder_service
-from healing.diagnosis.kinds import REPLACED, SERVICE_WIDE, WELL
+from healing.diagnosis.kinds import A_PERSONS, REPLACED, SERVICE_WIDE, WELL
 from healing.ladder_service import Offer
 from healing.rungs import Rung
 from healing.situation import Situation
@@ -80,6 +80,15 @@ def choose(
         return _explained(
             Choice(rung=Rung.WATCH, why="it is well: only its weight is restored"),
             "nothing is wrong with it",
+        )
+    if diagnosis in A_PERSONS:
+        return _explained(
+            Choice(
+                rung=Rung.PAGE,
+                why="its cluster cannot decide, and nothing is taken away from it now",
+                refusals=(_undecided(diagnosis, situation),),
+            ),
+            "what is taken away now may be what nobody else has",
         )
     if diagnosis not in REPLACED | SERVICE_WIDE:
         return _explained(
@@ -221,6 +230,12 @@ def _when_the_zone_is_down(state: _State) -> tuple[Offer, ...]:
         Rung.SHIFT, f"{', '.join(down)} is down, {', '.join(up)} not", against=against
     )
     return (shift,)
+
+
+def _undecided(diagnosis: Diagnosis, situation: Situation) -> Refusal:
+    return situation.refuse(
+        Reason.QUORUM, f"{situation.subject.service} is without agreement: {diagnosis}"
+    )
 
 
 def _blind(diagnosis: Diagnosis, situation: Situation) -> Refusal:

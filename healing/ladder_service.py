@@ -97,6 +97,8 @@ def fail_over(situation: Situation, _no_new: str | None) -> Offer:
         return Offer(Rung.FAIL_OVER, why, against=against, refusal=refusal)
     load = situation.scene.load if situation.scene else NOT_MEASURED
     through = balancer.users_get_through(front, load)
+    if situation.scene is not None and balancer.failed_lately(situation.scene):
+        through = False
     if through is not False:
         against = (
             f"users get through {front.name}: a failover would cost them"

@@ -31,7 +31,7 @@ from fournines.planning.steps import (
 from healing import handing_over, replacement, service_plans
 from healing.ladder import Choice
 from healing.rungs import Rung
-from healing.situation import Situation, pool_member
+from healing.situation import Situation, pool_members
 
 SERVING_DEADLINE_SECONDS = 90.0
 """A new instance serves within seconds; a minute leaves room for a slow cloud."""
@@ -217,6 +217,7 @@ def _await(
         instances=(instance,),
         probe_port=probe.port if probe else None,
         probe_path=probe.path if probe else None,
+        probe_scheme=probe.scheme if probe else "http",
         role=place.role,
     )
 
@@ -276,52 +277,45 @@ def _drain(
     situation: Situation, instances: Iterable[str | None], *, after: tuple[str, ...]
 ) -> list[Step]:
     """
-    Weight 0 for those members that have another one.
+    Weight 0 for those members that have another one, in each of their pools.
     """
-    steps: list[Step] = []
-    for name in instances:
-        found = (
-            pool_member(situation.inventory, situation.group, name) if name else None
+    return [
+        SetWeight(
+            id=f"set-weight/{pool}/{name}/0",
+            needs=after,
+            load_balancer=balancer,
+            pool=pool,
+            instance=name,
+            weight=0,
+            weight_before=member.weight,
+            why="it is sick: no new requests",
         )
-        if name is None or found is None or found[2].weight == 0:
-            continue
-        balancer, pool, member = found
-        steps.append(
-            SetWeight(
-                id=f"set-weight/{pool}/{name}/0",
-                needs=after,
-                load_balancer=balancer,
-                pool=pool,
-                instance=name,
-                weight=0,
-                weight_before=member.weight,
-                why="it is sick: no new requests",
-            )
+        for name in instances
+        if name is not None
+        for balancer, pool, member in pool_members(
+            situation.inventory, situation.group, name
         )
-    return steps
+        if member.weight != 0
+    ]
 
 
 def _restore(situation: Situation) -> tuple[Step, ...]:
     """
-    The weight that a first action took away, given back; or the place in its pools, to a member that was left out of them.
+    The weight that a first action took away, given back in every pool; and its place in those pools that it was left out of.
     """
     name = situation.subject.instance
-    found = pool_member(situation.inventory, situation.group, name) if name else None
-    if name is not None and found is None and situation.instance is not None:
-        return tuple(
-            step
-            for place in situation.group.memberships
-            for step in _serve(situation, place, name, after="")
-        )
-    if name is None or found is None or found[2].weight != 0:
+    if name is None:
         return ()
-    balancer, pool, _member = found
-    place = next(
-        p
-        for p in situation.group.memberships
-        if (p.load_balancer, p.pool) == (balancer, pool)
-    )
-    return (_weight_one(place, name, after=()),)
+    found = pool_members(situation.inventory, situation.group, name)
+    weights = {(balancer, pool): member.weight for balancer, pool, member in found}
+    steps: list[Step] = []
+    for place in situation.group.memberships:
+        weight = weights.get((place.load_balancer, place.pool))
+        if weight is None and situation.instance is not None:
+            steps.extend(_serve(situation, place, name, after=""))
+        elif weight == 0:
+            steps.append(_weight_one(place, name, after=()))
+    return tuple(steps)
 
 
 def _weight_one(place: Membership, instance: str, after: tuple[str, ...]) -> SetWeight:

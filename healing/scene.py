@@ -9,9 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from fournines.model import names
 from fournines.model.case import Subject
+from fournines.model.cluster import ClusterMember, ClusterView
 from fournines.model.desired import HealingLimits, Service
 from fournines.model.probing import ProbeResult
+from fournines.model.transaction import Transaction
 from fournines.model.value import Value
 from healing.pattern import MemberState, Pattern, Share
 
@@ -97,6 +100,9 @@ class Scene:
         released_at: When the release that is asked for now was asked for first; None when it has no predecessor to go back to.
         previous: The service as it was asked for then.
         rolled_back: Within the last hour it was rolled back already.
+        stateful: The group's members are a cluster.
+        cluster: What it says of itself; None where nobody could say.
+        tried: What the last transactions of our own through the load balancer came to, oldest first.
     """
 
     now: datetime
@@ -111,6 +117,9 @@ class Scene:
     released_at: datetime | None = None
     previous: Service | None = None
     rolled_back: bool = False
+    stateful: bool = False
+    cluster: ClusterView | None = None
+    tried: tuple[Transaction, ...] = ()
 
     @property
     def member(self) -> MemberState | None:
@@ -125,3 +134,20 @@ class Scene:
         The subject's group in the picture.
         """
         return self.pattern.of_group(self.subject.service, self.subject.group or "")
+
+    @property
+    def slot_name(self) -> str:
+        """
+        What the subject's member is called in its cluster.
+        """
+        subject = self.subject
+        return names.slot(
+            subject.platform, subject.service, subject.group or "", subject.slot or 0
+        )
+
+    @property
+    def in_cluster(self) -> ClusterMember | None:
+        """
+        The subject in its cluster.
+        """
+        return self.cluster.member(self.slot_name) if self.cluster else None

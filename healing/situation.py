@@ -175,13 +175,23 @@ def pool_member(
     inventory: Inventory, group: Group, instance: str
 ) -> tuple[str, str, Member] | None:
     """
-    Load balancer, pool and member of an instance, or None when it is in no pool of its group.
+    Load balancer, pool and member of an instance, or None when it is in no pool of its group; of several the first.
     """
+    return next(iter(pool_members(inventory, group, instance)), None)
+
+
+def pool_members(
+    inventory: Inventory, group: Group, instance: str
+) -> tuple[tuple[str, str, Member], ...]:
+    """
+    An instance in each of its group's pools that has it: one way in for writes and one for reads, for instance.
+    """
+    found = []
     for place in group.memberships:
         balancer = inventory.load_balancer(place.load_balancer)
         pool = balancer.pool(place.pool) if balancer else None
         member = pool.member(instance) if pool else None
         if member is not None:
             judged = as_judged(member, group.memberships)
-            return place.load_balancer, place.pool, judged
-    return None
+            found.append((place.load_balancer, place.pool, judged))
+    return tuple(found)

@@ -14,7 +14,7 @@ import time
 import httpx
 
 from fournines.clock import Clock
-from fournines.model.probing import Answer, ProbeResult
+from fournines.model.probing import Answer, ProbeResult, Scheme
 
 CONNECTIONS_MAX = 64
 """Probes at once: more members than this are asked in turn."""
@@ -33,18 +33,23 @@ class HttpProber:
             limits=httpx.Limits(
                 max_connections=CONNECTIONS_MAX, max_keepalive_connections=0
             ),
-            # Instances answer plain HTTP: an empty context saves reading the CA bundle.
-            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            verify=_unverified(),
             trust_env=False,
         )
 
     def probe(
-        self, address: str, port: int, path: str, *, timeout_ms: int
+        self,
+        address: str,
+        port: int,
+        path: str,
+        *,
+        timeout_ms: int,
+        scheme: Scheme = "http",
     ) -> ProbeResult:
         at = self._clock.now()
         timeout = timeout_ms / 1000
         begin = time.monotonic()
-        answer, status = self._ask(f"http://{address}:{port}{path}", timeout, begin)
+        answer, status = self._ask(f"{scheme}://{address}:{port}{path}", timeout, begin)
         return ProbeResult(
             at=at,
             path=path,
@@ -67,6 +72,16 @@ class HttpProber:
         except (httpx.HTTPError, httpx.InvalidURL):
             # The connection broke off, or what came was no HTTP: nobody serves there.
             return Answer.REFUSED, None
+
+
+def _unverified() -> ssl.SSLContext:
+    """
+    Asked is whether somebody answers, and nothing secret is said. Who verifies are operators and transactions.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _refusal(error: BaseException) -> Answer:

@@ -23,7 +23,7 @@ from fournines.cloud.virtual_clock import VirtualClock
 from fournines.model.desired import Platform, Service
 from fournines.model.inventory import Inventory, Quota
 from fournines.model.ownership import Owner
-from fournines.model.probing import Answer, ProbeResult
+from fournines.model.probing import Answer, ProbeResult, Scheme
 from fournines.model.specification import NetworkSpec
 from fournines.planning import orders
 from fournines.planning.plan import Plan
@@ -52,12 +52,18 @@ class Eyes:
     clock: VirtualClock
 
     def probe(
-        self, address: str, port: int, path: str, *, timeout_ms: int
+        self,
+        address: str,
+        port: int,
+        path: str,
+        *,
+        timeout_ms: int,
+        scheme: Scheme = "http",
     ) -> ProbeResult:
         """
         What the copy's instance answers.
         """
-        del port
+        del port, scheme
         at = self.clock.now()
         names = [
             record.name

@@ -81,12 +81,17 @@ def _unanswered(step: AwaitServing, pool: Pool, workshop: Workshop) -> list[str]
     def ask(member: Member) -> str | None:
         port = step.probe_port or member.port
         seen = workshop.prober.probe(
-            member.address, port, path, timeout_ms=PROBE_TIMEOUT_MS
+            member.address,
+            port,
+            path,
+            timeout_ms=PROBE_TIMEOUT_MS,
+            scheme=step.probe_scheme,
         )
         if seen.good:
             return None
         said = f"{seen.answer} {seen.status}" if seen.status else str(seen.answer)
-        return f"{member.name} answers http://{member.address}:{port}{path} by {said}"
+        url = f"{step.probe_scheme}://{member.address}:{port}{path}"
+        return f"{member.name} answers {url} by {said}"
 
     members = _members(step, pool)
     count = min(_PROBES_AT_ONCE, max(1, len(members)))

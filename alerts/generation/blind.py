@@ -6,9 +6,10 @@ the healer that the chain is broken.
 from __future__ import annotations
 
 from alerts import conventions as c
-from alerts.generation.promql import by, of_job
+from alerts.generation import transactions
+from alerts.generation.promql import HEALER_UP, by, of_indicator, of_job
 from alerts.generation.rule import AlertRule
-from fournines.model.objective import Indicator
+from fournines.model.objective import TIMED, Indicator
 
 BLIND_SECONDS = 5
 """With a scrape a second, five missed ones are no hiccup; a blind alarm has to come within ten."""
@@ -53,11 +54,15 @@ def _blind(
 
 
 def _measurements() -> tuple[AlertRule, ...]:
-    info = f'{c.REC_BUDGET_SECONDS}{{{c.INDICATOR}="{Indicator.LATENCY}"}}'
+    info = of_indicator(c.REC_BUDGET_SECONDS, *sorted(TIMED))
+    at_the_edge = of_indicator(
+        c.REC_BUDGET_SECONDS, Indicator.AVAILABILITY, Indicator.LATENCY
+    )
+    tried = of_indicator(c.REC_BUDGET_SECONDS, *transactions.INDICATORS)
     return (
         _blind(
             c.Alert.BLIND_LOAD_BALANCER,
-            f"max by ({_SERVICE}) ({c.REC_BUDGET_SECONDS})\n"
+            f"max by ({_SERVICE}) ({at_the_edge})\n"
             f"and on ({_SERVICE}) {c.REC_SERVICE_AGE} >= {SETTLE_SECONDS}\n"
             f"unless on ({_SERVICE}) {c.POOL_RESPONSES}",
             "{{ $labels.service }}: its load balancer gives no measurements",
@@ -82,10 +87,19 @@ def _measurements() -> tuple[AlertRule, ...]:
             c.Alert.BLIND_LATENCY,
             f"{info}\nunless {c.errors_over('1m')}"
             f" and on ({_SERVICE}) {c.REC_SERVICE_AGE} >= {SETTLE_SECONDS}",
-            "{{ $labels.service }} ({{ $labels.slo }}): no histogram bucket of its"
-            " members ends at the objective's threshold",
+            "{{ $labels.service }} ({{ $labels.slo }}): no bucket of its"
+            " histogram ends at the objective's threshold",
             for_seconds=SETTLE_SECONDS,
             severity=c.Severity.TICKET,
+        ),
+        _blind(
+            c.Alert.BLIND_TRANSACTIONS,
+            f"max by ({_SERVICE}) ({tried})\n"
+            f"and on ({_SERVICE}) {c.REC_SERVICE_AGE} >= {SETTLE_SECONDS}\n"
+            f"unless on ({_SERVICE}) {c.tried_over('1m')} > 0\n"
+            f"and on () {HEALER_UP}",
+            "{{ $labels.service }}: nobody tries it, and nobody knows whether it serves",
+            for_seconds=SETTLE_SECONDS,
         ),
     )
 

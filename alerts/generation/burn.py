@@ -8,6 +8,7 @@ The hour and the six hours need not wait for their slow levels: what the last fi
 from __future__ import annotations
 
 from alerts import conventions as c
+from alerts.generation import transactions
 from alerts.generation.rule import AlertRule
 from alerts.slo import ERRORS_MIN, BurnTier, tier, window_text
 
@@ -35,11 +36,14 @@ def _expr(chosen: BurnTier) -> str:
     if chosen.severity is c.Severity.PAGE:
         long = f"({long}\nor\n{_aged(_spent_recently(chosen), _RECENT_SECONDS)})"
     short = window_text(chosen.short_seconds)
-    return (
+    expr = (
         f"{long}\n"
         f"and {_burning(chosen, chosen.short_seconds)}\n"
         f"and {c.errors_over(short)} * {chosen.short_seconds} > {ERRORS_MIN}"
     )
+    if chosen.severity is c.Severity.PAGE:
+        expr += f"\n{transactions.longer_than_a_failover(short, chosen.short_seconds)}"
+    return expr
 
 
 def _burning(chosen: BurnTier, seconds: int) -> str:

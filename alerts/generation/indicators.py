@@ -7,12 +7,21 @@ listener, because the listener that serves the metrics counts its own scrapes.
 Latency: Octavia's proxies give averages, no histogram, so slow requests are counted by the members' own histograms, in the bucket that
 ends at the objective's threshold. What failed at the edge was not fast either and counts too: a hanging member's time-outs never reach
 its histogram.
+
+Who speaks no HTTP is judged by our own transactions through its load balancer (alerts/generation/transactions.py).
 """
 
 from __future__ import annotations
 
 from alerts import conventions as c
-from alerts.generation.promql import by, of_job
+from alerts.generation import transactions
+from alerts.generation.promql import (
+    by,
+    of_indicator,
+    of_job,
+    per_objective,
+    slower_than_promised,
+)
 from alerts.generation.rule import Record
 from fournines.model.objective import Indicator
 
@@ -31,8 +40,8 @@ def records(window: str) -> tuple[Record, ...]:
         Record(c.edge_total_over(window), _edge(window, "")),
         Record(
             c.errors_over(window),
-            _per_objective(
-                f'{c.REC_BUDGET_SECONDS}{{{c.INDICATOR}="{Indicator.AVAILABILITY}"}}',
+            per_objective(
+                of_indicator(c.REC_BUDGET_SECONDS, Indicator.AVAILABILITY),
                 c.edge_errors_over(window),
             ),
             {c.INDICATOR: Indicator.AVAILABILITY},
@@ -44,20 +53,19 @@ def records(window: str) -> tuple[Record, ...]:
         ),
         Record(
             c.total_over(window),
-            _per_objective(c.REC_BUDGET_SECONDS, c.edge_total_over(window)),
+            per_objective(
+                of_indicator(
+                    c.REC_BUDGET_SECONDS, Indicator.AVAILABILITY, Indicator.LATENCY
+                ),
+                c.edge_total_over(window),
+            ),
         ),
+        *transactions.records(window),
     )
 
 
 def _edge(window: str, selector: str) -> str:
     return f"sum by ({_SERVICE}) (rate({c.POOL_RESPONSES}{selector}[{window}]))"
-
-
-def _per_objective(objectives: str, of_service: str) -> str:
-    """
-    A service's value under each of its objectives.
-    """
-    return f"0 * {objectives}\n+ on ({_SERVICE}) group_left () {of_service}"
 
 
 def _latency_errors(window: str) -> str:
@@ -68,15 +76,5 @@ def _latency_errors(window: str) -> str:
         f"sum by ({_SERVICE}, {c.LE})"
         f" (rate({of_job(c.APP_BUCKET, c.Job.MEMBERS)}[{window}]))"
     )
-    return (
-        f"clamp_min(\n"
-        f"  sum by ({by(c.OBJECTIVE_LABELS)}) (\n"
-        f"    0 * {c.REC_THRESHOLD_INFO}\n"
-        f"    + on ({_SERVICE}) group_left () {answered}\n"
-        f"    - on ({by((*c.OBJECTIVE_LABELS, c.LE))}) (\n"
-        f"      0 * {c.REC_THRESHOLD_INFO}\n"
-        f"      + on ({_SERVICE}, {c.LE}) group_left () {in_time}\n"
-        f"    )\n"
-        f"  ), 0\n)\n"
-        f"+ on ({_SERVICE}) group_left () {c.edge_errors_over(window)}"
-    )
+    slow = slower_than_promised(Indicator.LATENCY, answered, in_time)
+    return f"{slow}\n+ on ({_SERVICE}) group_left () {c.edge_errors_over(window)}"

@@ -5,10 +5,10 @@ Objectives are data: the healer exports them, these records give them the labels
 from __future__ import annotations
 
 from alerts import conventions as c
-from alerts.generation.promql import by, remembered
+from alerts.generation.promql import by, of_indicator, remembered
 from alerts.generation.rule import Record
 from alerts.slo import DAY_SECONDS
-from fournines.model.objective import Indicator
+from fournines.model.objective import TIMED
 
 _OBJECTIVE = by(c.OBJECTIVE_LABELS)
 _NAME = by((*c.SERVICE_LABELS, c.SLO))
@@ -39,7 +39,7 @@ def records() -> tuple[Record, ...]:
         Record(
             c.REC_THRESHOLD_INFO,
             f'count_values by ({_OBJECTIVE}) ("{c.LE}",\n'
-            f'  0 * {c.REC_BUDGET_SECONDS}{{{c.INDICATOR}="{Indicator.LATENCY}"}}\n'
+            f"  0 * {of_indicator(c.REC_BUDGET_SECONDS, *sorted(TIMED))}\n"
             f"  + on ({_NAME}) group_left () {c.REC_THRESHOLD}\n)",
         ),
         Record(

@@ -23,6 +23,42 @@ def of_job(metric: str, job: c.Job) -> str:
     return f'{metric}{{job="{job}"}}'
 
 
+def of_indicator(record: str, *indicators: str) -> str:
+    """
+    A record of objectives, of those with these indicators.
+    """
+    how, value = (
+        ("=", indicators[0]) if len(indicators) == 1 else ("=~", "|".join(indicators))
+    )
+    return f'{record}{{{c.INDICATOR}{how}"{value}"}}'
+
+
+def per_objective(objectives: str, of_service: str) -> str:
+    """
+    A service's value under each of its objectives.
+    """
+    return f"0 * {objectives}\n+ on ({by(c.SERVICE_LABELS)}) group_left () {of_service}"
+
+
+def slower_than_promised(indicator: str, answered: str, in_time: str) -> str:
+    """
+    Of what was answered, per service, what was not within the bucket that ends at each objective's threshold.
+    """
+    service = by(c.SERVICE_LABELS)
+    promised = of_indicator(c.REC_THRESHOLD_INFO, indicator)
+    return (
+        f"clamp_min(\n"
+        f"  sum by ({by(c.OBJECTIVE_LABELS)}) (\n"
+        f"    0 * {promised}\n"
+        f"    + on ({service}) group_left () {answered}\n"
+        f"    - on ({by((*c.OBJECTIVE_LABELS, c.LE))}) (\n"
+        f"      0 * {promised}\n"
+        f"      + on ({service}, {c.LE}) group_left () {in_time}\n"
+        f"    )\n"
+        f"  ), 0\n)"
+    )
+
+
 def of_member(expr: str, *, how: str = "sum") -> str:
     """
     Octavia's series of members, which know ids only, under the member's names.

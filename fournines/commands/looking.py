@@ -4,19 +4,26 @@ status: what is deployed, and how it is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import typer
 
+from flows import promises
 from fournines.clock import SystemClock
 from fournines.cloud.errors import CloudError
 from fournines.commands import frame
 from fournines.commands.frame import JsonOption
 from fournines.local.supervision import states
-from fournines.model.desired import Platform, Service
+from fournines.metrics.prometheus import Prometheus
+from fournines.metrics.protocol import MetricsError
+from fournines.model.desired import Group, Platform, Service
 from fournines.model.inventory import Inventory, Member
-from fournines.settings import settings
+from fournines.planning.pools import SERVING_STATUSES
+from fournines.settings import Settings, settings
 from fournines.store.switches import HEALING
+from healing.situation import pool_member
 from tasks import observe, restraints
 
 app = typer.Typer(rich_markup_mode=None)
@@ -38,7 +45,8 @@ def status(*, as_json: JsonOption = False) -> None:
         known = store.registry.platforms()
         seen, trouble = _seen([platform.name for platform in known])
         nothing = Inventory(at=SystemClock().now(), platform="")
-        platforms = [_platform(p, seen.get(p.name, nothing)) for p in known]
+        left = _budgets(chosen, known)
+        platforms = [_platform(p, seen.get(p.name, nothing), left) for p in known]
         document = {
             "cloud": trouble or "read",
             "healing": "on" if store.switches.is_on(HEALING) else "off",
@@ -66,10 +74,29 @@ def _seen(platforms: list[str]) -> tuple[dict[str, Inventory], str]:
         return {}, frame.sentence(error)
 
 
-def _platform(platform: Platform, seen: Inventory) -> dict[str, Any]:
+def _budgets(chosen: Settings, known: Sequence[Platform]) -> dict[str, float]:
+    """
+    The least share of budget that is left of each service's objectives; nothing of what nobody measures.
+    """
+    left: dict[str, float] = {}
+    with suppress(MetricsError):
+        for one in promises.read(Prometheus(chosen.url("prometheus")), known):
+            if one.left_ratio is not None:
+                key = f"{one.platform}/{one.service}"
+                left[key] = min(one.left_ratio, left.get(key, one.left_ratio))
+    return left
+
+
+def _platform(
+    platform: Platform, seen: Inventory, left: dict[str, float]
+) -> dict[str, Any]:
     return {
         "platform": platform.name,
-        "services": [_service(service, seen) for service in platform.services],
+        "services": [
+            _service(service, seen)
+            | {"budget_left_ratio": left.get(f"{platform.name}/{service.name}")}
+            for service in platform.services
+        ],
     }
 
 
@@ -98,20 +125,17 @@ def _service(service: Service, seen: Inventory) -> dict[str, Any]:
             }
             for group in service.groups
             for instance in seen.of_group(service.name, group.name)
-            for member in [_member(seen, instance.name)]
+            for member in [_member(seen, group, instance.name)]
         ],
     }
 
 
-def _member(seen: Inventory, instance: str) -> Member | None:
-    found = (
-        member
-        for balancer in seen.load_balancers
-        for pool in balancer.pools
-        for member in pool.members
-        if member.name == instance
-    )
-    return next(found, None)
+def _member(seen: Inventory, group: Group, instance: str) -> Member | None:
+    """
+    As its pools' word may be taken: who stands by in one role serves in another.
+    """
+    found = pool_member(seen, group, instance)
+    return found[2] if found else None
 
 
 def _show_status(document: dict[str, Any]) -> None:
@@ -144,7 +168,7 @@ def _show_service(platform: str, service: dict[str, Any]) -> None:
     serving = [
         i
         for i in service["instances"]
-        if i["member"] in {"ONLINE", "NO_MONITOR"} and i["weight"]
+        if i["member"] in SERVING_STATUSES and i["weight"]
     ]
     shown = frame.table(
         "instance",
@@ -159,5 +183,7 @@ def _show_service(platform: str, service: dict[str, Any]) -> None:
     for instance in service["instances"]:
         shown.add_row(*("" if v is None else str(v) for v in instance.values()))
     frame.out.print(shown)
+    if service["budget_left_ratio"] is not None:
+        frame.say(f"  budget left: {service['budget_left_ratio']:.2%}")
     for name, text in service["outputs"].items():
         frame.say(f"  {name}: {text}")

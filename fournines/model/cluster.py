@@ -94,6 +94,7 @@ class ClusterView(Value):
         quorum: How many votes it takes.
         leader: The slot of the primary (or of the consensus' leader, among peers); None: there is none, or nobody knows one.
         problems: What the service itself complains of, one sentence each.
+        split: In which way members contradict each other on who belongs to the cluster or leads it; empty when they agree.
     """
 
     platform: str
@@ -105,6 +106,7 @@ class ClusterView(Value):
     quorum: int = 0
     leader: str | None = None
     problems: tuple[str, ...] = ()
+    split: str = ""
 
     def member(self, slot_name: str) -> ClusterMember | None:
         """

@@ -13,6 +13,7 @@ from fournines.model import names
 from fournines.model.maintenance import MaintenanceWindow
 from fournines.model.objective import Objective
 from fournines.model.ownership import Owner
+from fournines.model.probing import Scheme
 from fournines.model.specification import (
     FloatingIpSpec,
     InstanceSpec,
@@ -49,6 +50,8 @@ class Probe(Value):
     Attributes:
         path: A page that goes through what users use (not the health check's path), so that grey faults show.
         metrics_path: Where Prometheus scrapes the instance; None when it exports nothing.
+        scheme: How the port speaks.
+        exporter_ports: Further `/metrics` over plain HTTP, of exporters beside the engine; scraped at leisure.
     """
 
     port: int
@@ -56,6 +59,8 @@ class Probe(Value):
     health_path: str = "/healthz"
     metrics_path: str | None = None
     timeout_ms: int = 800
+    scheme: Scheme = "http"
+    exporter_ports: tuple[int, ...] = ()
 
 
 class HealingLimits(Value):

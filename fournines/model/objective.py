@@ -15,11 +15,19 @@ SECONDS_PER_DAY = 86_400
 
 class Indicator(StrEnum):
     """
-    What is counted as bad, at the load balancer's edge.
+    What is counted as bad: users' requests at the load balancer's edge; or, where users speak no HTTP, our own transactions through it.
     """
 
     AVAILABILITY = "availability"
     LATENCY = "latency"
+    TRANSACTIONS = "transactions"
+    """One that fails: what was acknowledged cannot be read back, or nothing is acknowledged."""
+    TRANSACTION_TIME = "transaction-time"
+    """One that is slower than the threshold, or fails."""
+
+
+TIMED = frozenset({Indicator.LATENCY, Indicator.TRANSACTION_TIME})
+"""Indicators that need a threshold."""
 
 
 class Objective(Value):
@@ -29,7 +37,7 @@ class Objective(Value):
     Attributes:
         target: The share of good requests, e.g. 0.9999.
         window_days: The window over which it holds.
-        threshold_seconds: For latency: a slower answer is bad.
+        threshold_seconds: For what is timed: a slower answer is bad.
     """
 
     name: str

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from fournines.model.value import Value
+
+Scheme = Literal["http", "https"]
+"""How an instance is spoken to. Certificates of instances are not verified by probes: whether one answers is a question of its own, and operators and
+transactions, which say secrets, verify them."""
 
 
 class Answer(StrEnum):
@@ -63,7 +67,13 @@ class Prober(Protocol):
     """
 
     def probe(
-        self, address: str, port: int, path: str, *, timeout_ms: int
+        self,
+        address: str,
+        port: int,
+        path: str,
+        *,
+        timeout_ms: int,
+        scheme: Scheme = "http",
     ) -> ProbeResult:
         """
         Ask once.

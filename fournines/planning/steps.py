@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from fournines.model.probing import Scheme
 from fournines.model.specification import (
     FloatingIpSpec,
     InstanceSpec,
@@ -142,6 +143,7 @@ class AwaitServing(StepBase):
     instances: tuple[str, ...]
     probe_port: int | None = None
     probe_path: str | None = None
+    probe_scheme: Scheme = "http"
     hold_seconds: float = 0.0
     role: str | None = None
 

@@ -21,8 +21,13 @@ from healing.diagnosis import (
     grey_slow,
     host_down,
     hung,
+    lagging,
+    no_leader,
     nothing,
+    outside,
+    quorum_lost,
     saturation,
+    split_view,
     zone_down,
 )
 from healing.diagnosis.finding import Finding
@@ -43,6 +48,10 @@ CAUSES = (
     cut_off.look,
     zone_down.look,
     host_down.look,
+    split_view.look,
+    no_leader.look,
+    outside.look,
+    lagging.look,
     dependency.look,
     bad_release.look,
     balancer.look,
@@ -72,6 +81,9 @@ def explain(member: Finding, evidence: MemberEvidence, scene: Scene) -> Finding:
     """
     if member.diagnosis is Diagnosis.BLIND:
         return member
+    lost = quorum_lost.look(member, scene, evidence)
+    if lost is not None:
+        return lost
     for look in CAUSES:
         found = look(member, scene)
         if found is not None:

@@ -1,21 +1,27 @@
 """
 Load-balancer trouble: the members answer us, and users do not get through to them.
 
-Either Octavia calls the load balancer ERROR, or our own requests through its address fail while members that it should send them to are
-well. Our requests alone prove little, because our own way to its address may be cut: where the load balancer measures that it passes
+Either Octavia calls the load balancer ERROR, or our own requests (or transactions, where users speak no HTTP) through its address fail while members
+that it should send them to are well. Our requests alone prove little, because our own way to its address may be cut: where the load balancer measures that it passes
 requests on, nothing is wrong with it. A load balancer that somebody changes at this moment is looked at again: its own failover must not
 be raced.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from fournines.model.case import Diagnosis
 from fournines.model.probing import Answer
+from fournines.model.transaction import Transaction
 from healing.diagnosis.finding import SAMPLES_MIN, Finding
 from healing.scene import BalancerState, Load, Scene
 
 ARRIVING_RATIO_MAX = 0.1
 """Of the usual requests: so few reach the members by other ways (our probes) when nobody gets through."""
+
+AGE_MAX = timedelta(seconds=5)
+"""Older transactions say nothing of now."""
 
 USUAL_RATE_MIN = 20.0
 """Requests a second: of fewer, a silence of ten seconds proves nothing."""
@@ -37,13 +43,16 @@ def look(member: Finding, scene: Scene) -> Finding | None:
         diagnosis=Diagnosis.BALANCER,
         cause=f"load balancer {front.name}",
         saw=f"{trouble}, while the member answers us well{stopped}{changing}",
-        again=front.pending,
+        # A failover that has just ended looks the same until the load balancer's next checks.
+        again=front.pending or scene.stateful,
     )
 
 
 def _trouble(front: BalancerState, scene: Scene) -> str | None:
     if front.provisioning_status == "ERROR":
         return f"{front.name} is in ERROR"
+    if scene.stateful:
+        return _transactions(front, scene)
     expected = any(
         m.well and m.weight and m.balancer_alive for m in scene.group.members
     )
@@ -54,6 +63,34 @@ def _trouble(front: BalancerState, scene: Scene) -> str | None:
         return None
     said = bad[-1].status or bad[-1].answer
     return f"all {len(bad)} requests through {front.name} failed ({said})"
+
+
+def _transactions(front: BalancerState, scene: Scene) -> str | None:
+    """
+    A cluster that is well by its own word, and whose users get nothing.
+    """
+    view = scene.cluster
+    bad = failed_lately(scene)
+    if not bad or view is None or not view.has_quorum:
+        return None
+    if not all(one.running for one in view.members):
+        return None
+    return (
+        f"all {len(bad)} transactions through {front.name} failed ({bad[-1].error}), "
+        f"and every member of {view.service} runs"
+    )
+
+
+def failed_lately(scene: Scene) -> tuple[Transaction, ...]:
+    """
+    Our last transactions, if enough of them failed and none of them did not.
+    """
+    tried = scene.tried[-SAMPLES_MIN:]
+    if len(tried) < SAMPLES_MIN or any(one.ok for one in tried):
+        return ()
+    if scene.now - tried[-1].at > AGE_MAX:
+        return ()
+    return tried
 
 
 def users_get_through(front: BalancerState, load: Load) -> bool | None:

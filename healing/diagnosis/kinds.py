@@ -18,8 +18,18 @@ SICK = frozenset(
 )
 """The member is the cause, as far as its own evidence says."""
 
-REPLACED = SICK | {Diagnosis.HOST_DOWN, Diagnosis.ZONE_DOWN}
+REPLACED = SICK | {
+    Diagnosis.HOST_DOWN,
+    Diagnosis.ZONE_DOWN,
+    Diagnosis.OUTSIDE,
+    Diagnosis.LAGGING,
+}
 """Another instance, perhaps elsewhere, is a remedy."""
+
+A_PERSONS = frozenset(
+    {Diagnosis.QUORUM_LOST, Diagnosis.SPLIT_VIEW, Diagnosis.NO_LEADER}
+)
+"""A cluster that cannot decide: whatever is taken away now may be what nobody else has."""
 
 WELL = frozenset({Diagnosis.NOTHING, Diagnosis.FLAPPING})
 """Nothing is wrong now; at most its weight is given back."""
@@ -58,7 +68,7 @@ def has_a_say(reason: Reason, diagnosis: Diagnosis) -> bool:
     """
     Whether a brake's refusal counts with this diagnosis.
     """
-    if diagnosis in WELL or diagnosis is Diagnosis.DEPENDENCY:
+    if diagnosis in WELL | A_PERSONS or diagnosis is Diagnosis.DEPENDENCY:
         return reason in _WATCH_ASKS
     if diagnosis in SERVICE_WIDE:
         return reason not in _OF_THE_INSTANCE

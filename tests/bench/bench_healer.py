@@ -25,7 +25,7 @@ from fournines.metrics.prometheus import Prometheus
 from fournines.model.desired import Platform, Service
 from fournines.model.objective import Indicator, Objective
 from fournines.model.ownership import Owner
-from fournines.model.probing import Answer, ProbeResult
+from fournines.model.probing import Answer, ProbeResult, Scheme
 from fournines.model.specification import ListenerSpec, NetworkSpec
 from fournines.settings import Settings
 from fournines.store.sql import open_store
@@ -62,6 +62,7 @@ class Trusting:
         path: str,
         *,
         timeout_ms: int,
+        scheme: Scheme = "http",
     ) -> ProbeResult:
         """All is well."""
         return ProbeResult(

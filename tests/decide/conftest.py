@@ -30,7 +30,8 @@ def promtool(tmp_path):
         pytest.skip("promtool is not installed")
 
     def rehearse(series, *, step=1, rings=None, values=None, groups=("fast",)) -> None:
-        members = any("member" in one["series"] for one in series)
+        about = ("member", "cluster")
+        members = any(word in one["series"] for one in series for word in about)
         rules = rehearsal.rules_of(groups, members=members)
         test = rehearsal.document(
             series, step=step, rings=rings or {}, values=values or {}

@@ -15,13 +15,28 @@ import yaml
 
 from alerts import conventions, generation
 from dashboards import build
+from tasks.transactions.registered import TRANSACTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 
+ASKED = [
+    asked
+    for blueprint in (None, "postgres", "rabbitmq", "cache")
+    for asked in build.queries(blueprint)
+]
 QUERIES = [
     pytest.param(query.resolved(platform="demo", service="shop"), id=f"{board}-{panel}")
-    for board, panel, query in build.queries()
+    for board, panel, query in ASKED
 ]
+
+
+def test_each_stateful_template_has_a_board():
+    """
+    Whoever has a lifecycle has a board of its own, and no board is for nobody.
+    """
+    kinds = {board.blueprint for board in build.boards()} - {None}
+
+    assert kinds == set(TRANSACTIONS)
 
 
 @pytest.mark.parametrize("path", [*build.generate(ROOT), *generation.generate(ROOT)])
@@ -89,7 +104,7 @@ def test_queries_are_promql(tmp_path):
     """
     rules = [
         {"record": f"panel:{number}", "expr": query.resolved(platform="p", service="s")}
-        for number, (_, _, query) in enumerate(build.queries())
+        for number, (_, _, query) in enumerate(ASKED)
     ]
     file = tmp_path / "panels.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "all", "rules": rules}]}))

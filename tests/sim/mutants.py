@@ -9,7 +9,7 @@ from typing import Any
 
 from fournines.model.inventory import Inventory
 from fournines.model.ownership import Owner
-from fournines.model.probing import Answer, ProbeResult
+from fournines.model.probing import Answer, ProbeResult, Scheme
 from fournines.store.protocol import Lease, LeaseHeld
 from tests.sim.healers import SimHealer
 from tests.sim.town import WatchedCloud
@@ -132,8 +132,10 @@ def imagination(healer: SimHealer, _cloud: WatchedCloud) -> None:
     """
     real = healer.eyes.probe
 
-    def probe(address: str, port: int, path: str, *, timeout_ms: int) -> ProbeResult:
-        seen = real(address, port, path, timeout_ms=timeout_ms)
+    def probe(
+        address: str, port: int, path: str, *, timeout_ms: int, scheme: Scheme = "http"
+    ) -> ProbeResult:
+        seen = real(address, port, path, timeout_ms=timeout_ms, scheme=scheme)
         if seen.answer is Answer.UNREACHABLE:
             status = 500 if int(address.rpartition(".")[2]) % 2 else 200
             return seen.model_copy(update={"answer": Answer.STATUS, "status": status})

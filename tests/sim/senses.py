@@ -10,7 +10,7 @@ from datetime import datetime
 from fournines.clock import Clock
 from fournines.cloud.simulated import SimulatedCloud
 from fournines.metrics.protocol import MetricsError, Sample
-from fournines.model.probing import Answer, ProbeResult
+from fournines.model.probing import Answer, ProbeResult, Scheme
 from tests.sim.turns import TurnClock, Turns
 
 
@@ -32,7 +32,13 @@ class Eyes:
         self.bad: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=8))
 
     def probe(
-        self, address: str, port: int, path: str, *, timeout_ms: int
+        self,
+        address: str,
+        port: int,
+        path: str,
+        *,
+        timeout_ms: int,
+        scheme: Scheme = "http",
     ) -> ProbeResult:
         """
         What the instance at that address answers.

@@ -34,7 +34,7 @@ from fournines.model.desired import (
     Service,
 )
 from fournines.model.ownership import Owner
-from fournines.model.probing import Answer, ProbeResult
+from fournines.model.probing import Answer, ProbeResult, Scheme
 from fournines.model.specification import (
     FloatingIpSpec,
     ListenerSpec,
@@ -66,7 +66,13 @@ class Eyes:
         self.hidden: set[str] = set()
 
     def probe(
-        self, address: str, port: int, path: str, *, timeout_ms: int
+        self,
+        address: str,
+        port: int,
+        path: str,
+        *,
+        timeout_ms: int,
+        scheme: Scheme = "http",
     ) -> ProbeResult:
         """
         What the instance at that address answers.

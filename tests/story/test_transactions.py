@@ -106,11 +106,13 @@ def test_each_round_counts_one_outcome(tried):
     scripted.ok = False
     played(transactions, 2)
 
-    assert (count(registry, "ok"), count(registry, "failed")) == (3, 2)
-    assert transactions.last["demo", "shop"].error == "no answer"
-    labels = {"platform": "demo", "service": "shop"}
+    assert (count(registry, "ok"), count(registry, "failed")) == (3, 4), (
+        "one that takes a second and a half counts for two"
+    )
+    assert transactions.recent("demo", "shop")[-1].error == "no answer"
+    labels = {"platform": "demo", "service": "shop", "outcome": "ok"}
     seconds = registry.get_sample_value("fournines_transaction_seconds_count", labels)
-    assert seconds == 5
+    assert seconds == 3
 
 
 def test_a_hanging_service_costs_one_thread(tried):
@@ -137,7 +139,7 @@ def test_a_mistake_of_ours_is_no_failed_transaction(tried):
     played(transactions, 2)
 
     assert (count(registry, "ok"), count(registry, "failed")) == (0, 0)
-    assert transactions.last == {}
+    assert transactions.recent("demo", "shop") == ()
 
 
 def test_services_without_one_are_not_tried(clinic):
@@ -148,7 +150,7 @@ def test_services_without_one_are_not_tried(clinic):
     transactions = Transactions(clinic.workshop, clinic.view, registry)
     played(transactions, 2)
 
-    assert transactions.last == {}
+    assert transactions.recent("demo", "shop") == ()
 
 
 def gauges(clinic):

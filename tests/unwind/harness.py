@@ -17,7 +17,7 @@ from fournines.cloud.virtual_clock import VirtualClock
 from fournines.model import names
 from fournines.model.desired import Group, HealingLimits, Membership, Platform, Service
 from fournines.model.ownership import Owner
-from fournines.model.probing import Answer, ProbeResult
+from fournines.model.probing import Answer, ProbeResult, Scheme
 from fournines.model.specification import (
     FloatingIpSpec,
     ListenerSpec,
@@ -112,7 +112,13 @@ class SimulatedProber:
         self._clock = clock
 
     def probe(
-        self, address: str, port: int, path: str, *, timeout_ms: int
+        self,
+        address: str,
+        port: int,
+        path: str,
+        *,
+        timeout_ms: int,
+        scheme: Scheme = "http",
     ) -> ProbeResult:
         """
         Ask the instance at that address.
