@@ -6,10 +6,10 @@ The healer runs this flow in its own warm process; the run button of the deploym
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import ContextVar, copy_context
-from dataclasses import dataclass
-from typing import Annotated
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
+from typing import Annotated, Any
 
 from prefect import flow, tags
 from prefect.artifacts import create_markdown_artifact
@@ -19,6 +19,7 @@ from prefect.states import Completed, Failed
 from pydantic import Field
 
 from flows import case_book, examination, run_answers, run_log, stage
+from flows.bedside import BEDSIDE, Bedside
 from flows.case_book import CaseBook, Publish, publish_nothing
 from flows.examination import Examination
 from flows.treatment import Treatment
@@ -35,21 +36,11 @@ from tasks.workshop import Workshop
 _log = log.get("healing")
 
 
-@dataclass(slots=True)
-class Bedside:
-    """
-    What the healer hands to a flow in its own process. `result`, or why there is none yet, stands even when Prefect loses the run's end.
-    """
+BEGIN_SECONDS_MAX = 5.0
+"""A run begins within a second; a Prefect that is alive and needs longer (a database that is locked) is not waited for."""
 
-    ward: Ward
-    case_id: str
-    early: Future[Examination]
-    begun: bool = False
-    result: Case | None = None
-    postponed: CloudError | None = None
-
-
-BEDSIDE: ContextVar[Bedside | None] = ContextVar("bedside", default=None)
+END_SECONDS_MAX = 5.0
+"""How long the record of an end is waited for: what it would hold up is the next case's bed."""
 
 
 def treat(
@@ -73,9 +64,15 @@ def treat(
     return Treatment(ward, book, early=early).run()
 
 
-def treat_in_flow(ward: Ward, case_id: str) -> Case:
+def treat_in_flow(
+    ward: Ward,
+    case_id: str,
+    *,
+    begin: Callable[[Case], State[Any]] | None = None,
+    patience_seconds: float = BEGIN_SECONDS_MAX,
+) -> Case:
     """
-    The same, as a flow run in this process; without one when Prefect cannot begin it.
+    The same, as a flow run in this process; without one when Prefect cannot begin it, or not in time.
 
     Raises:
         KeyError: There is no such case.
@@ -84,34 +81,40 @@ def treat_in_flow(ward: Ward, case_id: str) -> Case:
     case = ward.workshop.store.cases.case(case_id)
     if case is None:
         raise KeyError(case_id)
-    subject = case.subject
     # Prefect takes its time to begin a run; the first look does not wait for it.
     looking = ThreadPoolExecutor(1, "early")
     early = looking.submit(examination.examine, ward, case)
+    looking.shutdown(wait=False)
     bedside = Bedside(ward, case_id, early)
-    token = BEDSIDE.set(bedside)
-    try:
-        with tags("healing", f"case:{case_id}", f"service:{subject.service}"):
-            state = heal(
-                platform=subject.platform,
-                service=subject.service,
-                group=subject.group or "",
-                slot=subject.slot or 0,
-                case=case_id,
-                return_state=True,
-            )
-        if bedside.result is None and bedside.postponed is None:
-            state.result(raise_on_failure=True)
-    except Exception as error:
-        if bedside.begun and bedside.result is None:
-            raise
+    run = bedside.conduct(lambda: (begin or _begin)(case))
+    bedside.moved.wait(patience_seconds)
+    if bedside.claim():
+        error = run.exception() if run.done() else "Prefect does not begin a run"
         _log.warning("run_not_recorded", case=case_id, error=str(error))
-    finally:
-        BEDSIDE.reset(token)
-        looking.shutdown(wait=False)
+        return treat(ward, case_id, early=early)
+    bedside.settled.wait()
     if bedside.postponed is not None:
         raise bedside.postponed
-    return bedside.result or treat(ward, case_id, early=early)
+    if bedside.result is None:
+        run.result().result(raise_on_failure=True)
+        return treat(ward, case_id, early=early)
+    wait([run], END_SECONDS_MAX)
+    if not run.done() or run.exception() is not None:
+        _log.warning("run_not_recorded", case=case_id, error="its end is not known")
+    return bedside.result
+
+
+def _begin(case: Case) -> State[Any]:
+    subject = case.subject
+    with tags("healing", f"case:{case.id}", f"service:{subject.service}"):
+        return heal(
+            platform=subject.platform,
+            service=subject.service,
+            group=subject.group or "",
+            slot=subject.slot or 0,
+            case=case.id,
+            return_state=True,
+        )
 
 
 @flow(name="heal", flow_run_name="heal {service} {slot}", persist_result=False)
@@ -136,7 +139,12 @@ def heal(
             return publish
 
         if bedside is not None:
-            bedside.begun = True
+            if not bedside.claim():
+                return Completed(
+                    name="Elsewhere",
+                    message="treated without this run, which began too late",
+                )
+            bedside.moved.set()
             number = bedside.case_id
             _remember_run(bedside.ward.workshop, number)
             try:
@@ -146,6 +154,7 @@ def heal(
                 bedside.postponed = error
                 return Failed(name="Postponed", message=str(error))
             bedside.result = closed
+            bedside.settled.set()
             end = _end(bedside.ward.workshop, closed)
         else:
             with stage.workshop() as workshop:

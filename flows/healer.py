@@ -233,7 +233,11 @@ class Healer:
         # A case that waited for a person goes on in the run that was paused for it.
         paused = consenting.is_answered(self.workshop, case_id)
         waits = bool(self.senses.away()) and outage.waits(self.workshop, case_id)
-        shown = self.recorder.is_up and not paused and not waits
+        # Prefect may answer while its database takes nothing: a run that cannot be written down is not begun.
+        recording = self.recorder.is_up and not self.senses.out().get(
+            healer_senses.PREFECT_DATABASE
+        )
+        shown = recording and not paused and not waits
         begin = treat_in_flow if shown else treat
         closed = begin(self.ward, case_id)
         if not closed.state.ended:

@@ -38,6 +38,9 @@ CLOUD_SECONDS = 4.0
 PULSE = "fournines_pulse"
 """A variable of Prefect, overwritten again and again: that its database takes it is all there is to know."""
 
+PREFECT_DATABASE = "prefect-database"
+"""Prefect itself may answer without it."""
+
 _log = log.get("senses")
 
 
@@ -72,7 +75,7 @@ def of_healer(workshop: Workshop, *, prefect: bool) -> tuple[Sense, ...]:
                 severity=c.Severity.TICKET,
             ),
             Sense(
-                name="prefect-database",
+                name=PREFECT_DATABASE,
                 without="Prefect's database takes nothing: healing goes on, its runs are recorded afterwards",
                 ask=Pulse(workshop, api),
                 misses_max=3,

@@ -89,7 +89,7 @@ def sense_case(stage: Any, sense: str, since: float) -> Any:
 
 def closed_again(stage: Any, opened: Any) -> Any:
     """The same case once it is closed."""
-    deadline = time.monotonic() + BACK_SECONDS_MAX
+    deadline = time.monotonic() + BACK_SECONDS_MAX * stage.patience
     while True:
         case = stage.workshop.store.cases.case(opened.id)
         if case.state.ended:

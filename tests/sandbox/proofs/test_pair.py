@@ -46,7 +46,7 @@ def second(stage: Any, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
         process = subprocess.Popen(
             [FOURNINES, "healer"], cwd=ROOT, env=environment, stdout=log, stderr=log
         )
-    deadline = time.monotonic() + ACTING_SECONDS_MAX
+    deadline = time.monotonic() + ACTING_SECONDS_MAX * stage.patience
     while b"healer_began" not in (tmp_path / "healer.log").read_bytes():
         assert process.poll() is None, (tmp_path / "healer.log").read_text()[-2000:]
         assert time.monotonic() < deadline, "the second healer does not begin"
@@ -95,7 +95,7 @@ def test_the_other_adopts(
 
 def acting(stage: Any, since: float) -> Any:
     """The case once its plan is under way."""
-    deadline = time.monotonic() + ACTING_SECONDS_MAX
+    deadline = time.monotonic() + ACTING_SECONDS_MAX * stage.patience
     while time.monotonic() < deadline:
         for case in stage.cases(since):
             if case.plan_id and not case.state.ended:

@@ -49,7 +49,7 @@ def crowd(stage: Any) -> Iterator[list[Any]]:
     rate = f'sum(avg_over_time(fournines:edge_total:rate1m{{service="{stage.service.name}"}}[1h] offset 5m))'
     with ExitStack() as stack:
         found = [stack.enter_context(stage.users()) for _ in range(CROWD)]
-        deadline = time.monotonic() + USUAL_SECONDS_MAX
+        deadline = time.monotonic() + USUAL_SECONDS_MAX * stage.patience
         while not any(s.value >= 20 for s in metrics.instant(rate)):
             assert time.monotonic() < deadline, metrics.instant(rate)
             time.sleep(5)
@@ -177,7 +177,7 @@ def test_too_much_to_do(stage: Any, clean: Any, tell: Tell, tmp_path: Path) -> N
             lambda c: c.diagnosis is Diagnosis.SATURATED and bool(c.plan_id),
             LONG_SECONDS,
         )
-        deadline = time.monotonic() + FOUND_SECONDS_MAX
+        deadline = time.monotonic() + FOUND_SECONDS_MAX * stage.patience
         while len(ids(stage)) < COUNT_MAX:
             assert time.monotonic() < deadline, stage.say()
             time.sleep(1)
