@@ -6,6 +6,8 @@ What blueprints call things by that are known only later: functions of their tem
     vip()              the service's own way in        vip(load_balancer)   another one
     secret(name)       a secret of this service        ca_certificate       the platform's authority
     certificate        of the instance itself          private_key          of the instance itself
+    objects(fact)      the object store's host, port, region, ca, or bucket/SERVICE
+    secret_of(service, name)   a secret of another service
 
 A reference with several lines (certificates, keys) stands alone as the whole content of a file.
 """
@@ -33,15 +35,23 @@ def of_service(platform: str, service: str) -> dict[str, Any]:
         return str(Reference(Kind.VIP, load_balancer or own))
 
     def secret(name: str) -> str:
+        return secret_of(service, name)
+
+    def secret_of(other: str, name: str) -> str:
         if not _SECRET_NAME.fullmatch(name):
             raise ValueError(
                 f"{name!r} is no name of a secret: lower-case letters, digits, _ and -"
             )
-        return str(Reference(Kind.SECRET, f"{service}/{name}"))
+        return str(Reference(Kind.SECRET, f"{other}/{name}"))
+
+    def objects(fact: str) -> str:
+        return str(Reference(Kind.OBJECTS, fact))
 
     return {
         "vip": vip,
         "secret": secret,
+        "secret_of": secret_of,
+        "objects": objects,
         "ca_certificate": str(Reference(Kind.CA, platform)),
     }
 

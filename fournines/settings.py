@@ -67,6 +67,21 @@ class Settings(BaseSettings):
         None,
         description="A line of an apt source list, in place of an image's own sources while it is baked.",
     )
+    objects_url: str | None = Field(
+        None,
+        description="Object store that speaks S3 with TLS, for backups; None: the cloud's own, by its catalogue.",
+    )
+    objects_region: str | None = Field(None, description="None: the cloud's.")
+    objects_ca_file: Path | None = Field(
+        None,
+        description="Authority of its certificate; None: the one of clouds.yaml, else those that everybody knows.",
+    )
+    objects_access_key: SecretStr | None = Field(
+        None, description="Key of an object store that is not the cloud's own ..."
+    )
+    objects_secret_key: SecretStr | None = Field(
+        None, description="... None: keys are made in Keystone, one a service."
+    )
     database_url: str | None = Field(
         None, description="Store; None: SQLite in state_dir. postgresql+psycopg://..."
     )
@@ -196,7 +211,12 @@ def settings() -> Settings:
     The settings of this process.
     """
     made = Settings()
-    secrets = (made.webhook_token, made.page_url, made.dead_man_url)
+    secrets = (
+        made.webhook_token,
+        made.page_url,
+        made.dead_man_url,
+        made.objects_secret_key,
+    )
     conceal(*(one.get_secret_value() for one in secrets if one))
     # Not parsed as a URL: one that is malformed holds its password all the same.
     for found in re.findall(r":([^:/@\s]+)@", made.database_url or ""):

@@ -7,8 +7,8 @@ from __future__ import annotations
 from fournines.model import references
 from fournines.model.desired import Platform, Service
 from fournines.model.references import Kind, Reference
+from fournines.trust.passwords import new_secret
 from tasks import certificates
-from tasks.references import new_secret
 from tasks.workshop import Workshop
 
 _AT = "%Y-%m-%d %H:%M UTC"

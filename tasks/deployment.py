@@ -30,6 +30,7 @@ from tasks import (
     observe,
     patients,
     sizing,
+    vaults,
 )
 from tasks.audience import NOBODY, Audience
 from tasks.result import Result
@@ -150,6 +151,7 @@ def deploy(
         if any(step.kind == "ensure-network" for step in made.steps):
             held.take_all([leasing.of_platform(desired.name)])
         record_desired(workshop, desired, only)
+        vaults.prepare(workshop, desired, made)
         performer = giving_way.between_steps(
             workshop, made, services, audience.performer, insist=insist
         )

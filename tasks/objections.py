@@ -9,7 +9,7 @@ from fournines.model.desired import Platform
 from fournines.model.inventory import Inventory, Quota
 from fournines.model.refusal import Refusal
 from fournines.planning.plan import Plan
-from tasks import bakery, observe
+from tasks import bakery, observe, vaults
 from tasks.workshop import Workshop
 
 
@@ -33,7 +33,11 @@ def raised(  # noqa: PLR0917  everything that can be known beforehand
     )
     held = quarantined.check(made, seen, workshop.store.quarantines.all())
     recipes = bakery.recipe_names()
-    return (*preflight.check(wanted, seen, quota, recipes), *held)
+    return (
+        *preflight.check(wanted, seen, quota, recipes),
+        *held,
+        *vaults.objections(workshop, wanted, made),
+    )
 
 
 def room(workshop: Workshop, made: Plan) -> Quota | None:

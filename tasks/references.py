@@ -7,8 +7,6 @@ What is resolved goes to the cloud and nowhere else: plans, journals, logs and P
 from __future__ import annotations
 
 import json
-import secrets as random
-import string
 from collections.abc import Callable
 from typing import Any
 
@@ -19,13 +17,11 @@ from fournines.model import references, sealing
 from fournines.model.references import Kind, Reference
 from fournines.model.specification import InstanceSpec
 from fournines.trust import sealing as box
-from tasks import certificates
+from fournines.trust.passwords import new_secret
+from tasks import certificates, vaults
 from tasks.workshop import Workshop
 
 _HEAD = "#cloud-config\n"
-_SECRET_LENGTH = 32
-_ALPHABET = string.ascii_letters + string.digits
-"""No character that a shell, a URL or a configuration file takes for its own."""
 
 
 def resolved(spec: InstanceSpec, workshop: Workshop) -> InstanceSpec:
@@ -58,13 +54,6 @@ def resolved(spec: InstanceSpec, workshop: Workshop) -> InstanceSpec:
     return spec.model_copy(
         update={"user_data": _HEAD + json.dumps(document), "metadata": metadata}
     )
-
-
-def new_secret() -> str:
-    """
-    A password that nobody can guess.
-    """
-    return "".join(random.choice(_ALPHABET) for _ in range(_SECRET_LENGTH))
 
 
 def _is_confidential(file: dict[str, Any]) -> bool:
@@ -117,6 +106,8 @@ class _Values:
             case Kind.CERTIFICATE | Kind.PRIVATE_KEY:
                 self._issue(name)
                 return self._known[reference]
+            case Kind.OBJECTS:
+                return vaults.fact(workshop, self._platform, name)
 
     def _issue(self, slot: str) -> None:
         """

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from fournines.clock import Clock
 from fournines.cloud.protocol import Cloud
 from fournines.crew import THREADS, Crew
+from fournines.model.objects import ObjectEndpoint, ObjectKey
 from fournines.model.probing import Prober
+from fournines.objects import ObjectStore
+from fournines.objects.s3 import S3Objects
 from fournines.settings import Settings
 from fournines.store.protocol import Store
 from tasks import holders
@@ -22,7 +25,8 @@ from tasks.transactions import Transactor
 class Workshop:
     """
     The outside world, as effects reach it. Thread-safe, because its parts are. `holder` names us in leases, once for each operation;
-    `operators` makes the operator of a stateful service, and `transactions` whoever tries it as a user, both by its blueprint's name.
+    `operators` makes the operator of a stateful service, and `transactions` whoever tries it as a user, both by its blueprint's name;
+    `objects` opens the object store.
     """
 
     cloud: Cloud
@@ -38,3 +42,4 @@ class Workshop:
     transactions: Mapping[str, Callable[[Workshop], Transactor]] = field(
         default_factory=dict
     )
+    objects: Callable[[ObjectEndpoint, ObjectKey], ObjectStore] = S3Objects

@@ -31,6 +31,7 @@ from fournines.model.inventory import (
     ServerGroup,
     Volume,
 )
+from fournines.model.objects import ObjectEndpoint, ObjectKey
 from fournines.model.specification import (
     FloatingIpSpec,
     ImageSpec,
@@ -260,6 +261,26 @@ class Cloud(Protocol):
     def delete_image(self, image: str, *, deadline_seconds: float) -> None:
         """
         By name, as the rest. Raises CloudRefused where the cloud keeps it because something depends on it.
+        """
+        ...
+
+    # -- the object store, as far as it is the cloud's (its content: fournines/objects)
+
+    def object_endpoint(self) -> ObjectEndpoint:
+        """
+        Where objects are kept. Raises FeatureMissing when the cloud has no such place.
+        """
+        ...
+
+    def ensure_object_key(self, key: ObjectKey, *, deadline_seconds: float) -> None:
+        """
+        Have the object store know this key as ours; whoever asks chose it.
+        """
+        ...
+
+    def delete_object_key(self, access: str, *, deadline_seconds: float) -> None:
+        """
+        Have it know that key no more.
         """
         ...
 

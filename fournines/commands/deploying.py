@@ -153,7 +153,7 @@ def reconcile(
     """
     with frame.workshop() as workshop:
         found = reconciliation.reconcile(
-            workshop, platform=platform, audience=_spectators(as_json=as_json)
+            workshop, platform=platform, audience=spectators(as_json=as_json)
         )
     if as_json:
         frame.say_json([one.model_dump(mode="json") for one in found])
@@ -189,7 +189,7 @@ def _act(
     chosen = settings()
     if plain or not prefect_answers(chosen):
         with frame.workshop() as workshop:
-            return body(workshop, _spectators(as_json=as_json))
+            return body(workshop, spectators(as_json=as_json))
     for name, value in programs.environment(chosen).items():
         os.environ.setdefault(name, value)
     # The terminal has our own lines; Prefect's go to its UI.
@@ -197,7 +197,7 @@ def _act(
     stage = frame.load("flows.stage")
     module, _, function = flow.partition(":")
     run = getattr(frame.load(f"flows.{module}"), function)
-    stage.spectator.set(_spectators(as_json=as_json))
+    stage.spectator.set(spectators(as_json=as_json))
     try:
         result: Result = run(**asked)
     except NotDone as error:
@@ -205,7 +205,10 @@ def _act(
     return result
 
 
-def _spectators(*, as_json: bool) -> Audience:
+def spectators(*, as_json: bool) -> Audience:
+    """
+    The terminal: plan and progress, or nothing where a program reads.
+    """
     if as_json:
         return Audience()
 

@@ -7,6 +7,7 @@ References in user-data: what is known only when an instance is made, or must no
     @{ca:demo}                     the certificate of the platform's own authority
     @{certificate:demo-db-pg-0}    the certificate of a slot
     @{private-key:demo-db-pg-0}    the private key of a slot
+    @{objects:host}                the object store: host, port, region, ca, or the bucket of a service (bucket/db)
 
 Plans, journals and logs hold them as they stand here; they are replaced just before the cloud is asked for the instance. Pure.
 """
@@ -30,6 +31,7 @@ class Kind(StrEnum):
     CA = "ca"
     CERTIFICATE = "certificate"
     PRIVATE_KEY = "private-key"
+    OBJECTS = "objects"
 
 
 CONFIDENTIAL = frozenset({Kind.SECRET, Kind.PRIVATE_KEY})

@@ -10,13 +10,13 @@ from typing import TypeVar
 from fournines.clock import Clock
 from fournines.model import names
 from fournines.model.desired import Service
+from fournines.trust.passwords import new_secret
 from tasks import certificates
 from tasks.operators import Operator
 from tasks.operators.access import Access
 from tasks.operators.cache import CacheOperator
 from tasks.operators.postgres import PostgresOperator
 from tasks.operators.rabbitmq import RabbitOperator
-from tasks.references import new_secret
 from tasks.workshop import Workshop
 
 _OURSELVES = "operator"

@@ -28,6 +28,7 @@ from fournines.model.specification import (
     SecurityRule,
     ServerGroupSpec,
 )
+from fournines.objects.memory import MemoryObjects
 from fournines.settings import Settings
 from fournines.store.memory import MemoryStore
 from tasks import reconciliation
@@ -151,6 +152,7 @@ class World:
     store: MemoryStore = field(init=False)
     cloud: SimulatedCloud = field(init=False)
     operator: SimulatedOperator = field(init=False)
+    objects: MemoryObjects = field(init=False)
 
     def __post_init__(self) -> None:
         self.store = MemoryStore(self.clock)
@@ -158,6 +160,7 @@ class World:
         scenario = Scenario(speeds=speeds, seed=self.seed)
         self.cloud = SimulatedCloud(scenario, self.clock)
         self.operator = SimulatedOperator(self.cloud, self.clock)
+        self.objects = MemoryObjects(self.clock)
 
     def workshop(
         self, wire: Tripwire | None = None, *, parallel_steps_max: int = 1
@@ -181,6 +184,7 @@ class World:
                 slot=0, poll_seconds=0.25, parallel_steps_max=parallel_steps_max
             ),
             operators={lifecycles.QUORUM: lambda _workshop: operator},
+            objects=self.objects.open,
         )
 
     def resources(self) -> dict[str, list[str]]:

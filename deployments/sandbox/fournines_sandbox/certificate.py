@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+FOLDER = "tls"
+AUTHORITY_FILE = "ca.pem"
 _DAYS = 3650
 """An embedded cloud is thrown away long before."""
 
@@ -36,12 +38,23 @@ def ensure(directory: Path, address: str) -> Files:
     """
     The files, made at the first call.
     """
-    files = Files(directory / "ca.pem", directory / "server.pem", directory / "server.key")
-    if not files.certificate.exists():
+    files = Files(directory / AUTHORITY_FILE, directory / "server.pem", directory / "server.key")
+    if not _complete(files, address):
         directory.mkdir(parents=True, exist_ok=True)
         directory.chmod(0o700)
         _make(files, address)
     return files
+
+
+def _complete(files: Files, address: str) -> bool:
+    """
+    Whether the certificate is there, with every name it should have: one of an older release lacks some.
+    """
+    if not files.certificate.exists():
+        return False
+    read = x509.load_pem_x509_certificate(files.certificate.read_bytes())
+    names = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return address in names.get_values_for_type(x509.DNSName)
 
 
 def _make(files: Files, address: str) -> None:
@@ -55,7 +68,12 @@ def _make(files: Files, address: str) -> None:
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(authority_key, hashes.SHA256())
     )
-    names = [x509.IPAddress(ipaddress.ip_address(address)), x509.DNSName("localhost")]
+    # The address as a name as well: pgBackRest compares names alone.
+    names = [
+        x509.IPAddress(ipaddress.ip_address(address)),
+        x509.DNSName("localhost"),
+        x509.DNSName(address),
+    ]
     certificate = (
         _dated(_name(address), authority_name, key.public_key())
         .add_extension(x509.SubjectAlternativeName(names), critical=False)

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from fournines_sandbox import certificate
 from fournines_sandbox.configuration.document import REGION
 from fournines_sandbox.credentials import Credentials
 from fournines_sandbox.seed import PROJECT
@@ -50,4 +51,6 @@ def _entry(site: Site, user: str, project: str, password: str) -> dict[str, Any]
         },
         "region_name": REGION,
         "identity_api_version": 3,
+        # Of what speaks TLS: the object store.
+        "cacert": str(site.state / certificate.FOLDER / certificate.AUTHORITY_FILE),
     }

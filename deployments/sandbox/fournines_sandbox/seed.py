@@ -26,7 +26,7 @@ from fournines_sandbox.services.serving import CATALOGUE_MARKER
 from fournines_sandbox.site import Site
 
 PROJECT = "fournines"
-VERSION = 5
+VERSION = 6
 """Raised whenever seeding gives something new, so that older homes get it at their next start."""
 
 SOURCE_PROPERTY = "fournines_package_source"
@@ -167,6 +167,8 @@ def _object_store(
         f"http://{site.external_network[1]}{path}",
         f"http://localhost{path}",
     )
+    encrypted = f"https://{site.external_network[1]}:{site.tls_port('swift')}"
+    _endpoints(cloud, "s3", "s3", encrypted, encrypted)
 
 
 def resources(site: Site, credentials: Credentials, say: Callable[[str], None]) -> None:

@@ -15,6 +15,7 @@ from fournines.cloud.openstack.instances import Instances
 from fournines.cloud.openstack.listing import Listing
 from fournines.cloud.openstack.members import Members
 from fournines.cloud.openstack.networks import Networks
+from fournines.cloud.openstack.object_keys import ObjectKeys
 from fournines.cloud.openstack.ports import Ports
 from fournines.cloud.openstack.quotas import Quotas
 from fournines.cloud.openstack.security import SecurityGroups
@@ -82,6 +83,12 @@ class OpenStackCloud:
         self.entrances = floating_ips.entrances
         self.ensure_floating_ip = floating_ips.ensure_floating_ip
         self.delete_floating_ip = floating_ips.delete_floating_ip
+        keys = ObjectKeys(self.context)
+        self.object_endpoint, self.ensure_object_key, self.delete_object_key = (
+            keys.object_endpoint,
+            keys.ensure_object_key,
+            keys.delete_object_key,
+        )
 
     def close(self) -> None:
         """

@@ -13,12 +13,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import openstack
 import yaml
+from keystoneauth1.adapter import Adapter
 from openstack.config import OpenStackConfig
 
 from fournines.cloud.errors import CredentialsRefused, FeatureMissing
@@ -131,6 +133,33 @@ class Connection:
                 attempted, response.status_code, response.text
             )
 
+    def endpoint(self, kinds: Sequence[str], attempted: str) -> str:
+        """
+        Scheme, host and port of the first service of these kinds that the catalogue has; empty when it has none.
+        """
+        for kind in kinds:
+            find = partial(self._sdk.config.get_session_endpoint, kind)
+            found = self._translated(attempted, find)
+            if found:
+                parts = urlsplit(str(found))
+                return f"{parts.scheme}://{parts.netloc}"
+        return ""
+
+    @property
+    def region(self) -> str:
+        """
+        The region we are in.
+        """
+        return str(self._sdk.config.region_name or "")
+
+    @property
+    def ca_file(self) -> str:
+        """
+        The authority that the cloud's own certificates are of; empty: one that everybody knows.
+        """
+        verify, _ = self._sdk.config.get_requests_verify_args()
+        return verify if isinstance(verify, str) else ""
+
     def offers(self, service: str) -> bool:
         """
         Whether the catalogue has the service.
@@ -162,7 +191,8 @@ class Connection:
 
     def _find(self, service: str) -> Any:
         adapter = getattr(self._sdk, service)
-        if adapter.get_endpoint() is None:
+        # Of the class: the SDK's identity service has another method of that name.
+        if Adapter.get_endpoint(adapter) is None:
             raise FeatureMissing(
                 f"finding the {service.replace('_', '-')} service",
                 "it is not in the catalogue",

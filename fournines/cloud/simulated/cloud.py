@@ -27,6 +27,7 @@ from fournines.cloud.simulated.faults import Fault, FaultKind
 from fournines.cloud.simulated.hardships import Hardships
 from fournines.cloud.simulated.images import Images
 from fournines.cloud.simulated.instances import Instances
+from fournines.cloud.simulated.object_keys import ObjectKeys
 from fournines.cloud.simulated.records import Behaviour, InstanceRecord
 from fournines.cloud.simulated.scenario import InconsistentScenario, Scenario
 from fournines.cloud.simulated.shared import Shared
@@ -36,7 +37,7 @@ from fournines.model.inventory import Inventory, Quota
 from fournines.model.specification import InstanceSpec
 
 
-class SimulatedCloud(Instances, Balancers, Shared, Images, Hardships):
+class SimulatedCloud(Instances, Balancers, Shared, Images, ObjectKeys, Hardships):
     """
     A cloud in memory. Thread-safe.
     """

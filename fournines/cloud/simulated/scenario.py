@@ -84,6 +84,7 @@ class Scenario:
         instances_per_host: A host that is full takes no more.
         capacity_per_instance: Requests a second that an instance serves quickly; None is without end.
         prometheus_listener: Whether the load-balancer provider can serve metrics (OVN cannot).
+        objects: Whether it has an object store.
         attempts: Tries of one API call on transient faults, as the real adapter makes them.
     """
 
@@ -97,6 +98,7 @@ class Scenario:
     subnet_pool_cidr: str = "10.20.0.0/16"
     external_cidr: str = "192.0.2.0/24"
     prometheus_listener: bool = True
+    objects: bool = True
     capacity_per_instance: float | None = None
     attempts: int = 4
     seed: int = 1

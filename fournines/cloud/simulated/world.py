@@ -41,6 +41,7 @@ class World:
         slow_boot_seconds: So much longer instances take to boot.
         bad_images: Images whose new instances start and never serve.
         away: The cloud's own services that do not answer.
+        object_keys: Keys that its object store knows.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -73,6 +74,7 @@ class World:
         }
         self.voice: Callable[[InstanceSpec], Sequence[str]] = lambda _spec: ()
         self.away: set[str] = set()
+        self.object_keys: set[str] = set()
         self.external = IPv4Network(scenario.external_cidr).hosts()
         self.hosts = [
             HostRecord(f"{zone}-host{number}", zone)

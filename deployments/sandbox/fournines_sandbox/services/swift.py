@@ -53,7 +53,7 @@ def main() -> None:
     serving.wait_for_catalogue(site)
     proxy = _application(site, configuration.FILE)
     inside, outside = "127.0.0.1", str(site.external_network[1])
-    tls = certificate.ensure(site.state / "tls", outside)
+    tls = certificate.ensure(site.state / certificate.FOLDER, outside)
     servers = [
         _listen(proxy, inside, site.port("swift")),
         _listen(proxy, outside, site.port("swift")),

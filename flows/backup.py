@@ -1,0 +1,58 @@
+"""
+Backups by timer and by button.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from prefect import flow
+from prefect.artifacts import create_markdown_artifact
+from pydantic import Field
+
+from flows import stage
+from fournines import log
+from tasks import archiving, artifacts, rounds, sizing
+from tasks.archiving import BackupFailed
+
+Kind = Annotated[
+    Literal["full", "diff", "incr"],
+    Field(description="diff: what differs from the last full one"),
+]
+
+_log = log.get("backup")
+
+
+@flow(name="backup-service", flow_run_name="backup {service}", persist_result=False)
+def backup_service(
+    service: Annotated[str, Field(description="A deployed service")],
+    kind: Kind = "diff",
+    platform: Annotated[str, Field(description="Empty: the only one")] = "",
+) -> str:
+    """
+    Take a backup of a service now, from a replica where there is one.
+    """
+    with stage.workshop() as workshop:
+        known = sizing.find(workshop.store.registry, service, platform or None)
+        made = archiving.backup(workshop, known, service, kind, tell=_tell)
+    said = f"{made.label}: {made.kind}, {made.size_bytes / 1e6:.1f} MB, {made.stored_bytes / 1e6:.1f} MB stored"
+    create_markdown_artifact(markdown=said, key=artifacts.key("backup", service))
+    return said
+
+
+@flow(name="backup-services", persist_result=False)
+def backup_services() -> list[str]:
+    """
+    Take every backup that is due by its service's parameters.
+    """
+    with stage.workshop() as workshop:
+        done = rounds.backups(workshop, tell=_tell)
+    said = [one.sentence() for one in done] or ["nothing was due"]
+    failed = [one.sentence() for one in done if one.error]
+    if failed:
+        raise BackupFailed("; ".join(failed))
+    return said
+
+
+def _tell(line: str) -> None:
+    _log.info("backing_up", now=line)

@@ -1,0 +1,75 @@
+"""
+The buttons that bring data back: as it was at a moment, or as it is.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import yaml
+from prefect import flow
+from prefect.artifacts import create_markdown_artifact
+from pydantic import Field
+
+from flows import stage
+from flows.deploy import ServiceName
+from tasks import artifacts, restoring, sizing
+from tasks.audience import Audience
+from tasks.restoring import Restored, Wish
+from tasks.result import Result
+
+NewName = Annotated[str, Field(description="The service to be made")]
+PlatformName = Annotated[str, Field(description="Empty: the only one")]
+Over = Annotated[
+    bool, Field(description="Destroy a service of that name, with its data, first")
+]
+
+
+@flow(name="restore", flow_run_name="restore {service} as {new}", persist_result=False)
+def restore(  # noqa: PLR0917  a form's fields
+    service: ServiceName,
+    new: NewName,
+    to: Annotated[
+        datetime | None, Field(description="The moment; empty: as late as can be")
+    ] = None,
+    backup: Annotated[str, Field(description="Empty: the newest before it")] = "",
+    over: Over = False,  # noqa: FBT002  a form's field
+    platform: PlatformName = "",
+) -> Result:
+    """
+    Have a new service with the data of another as it was at a moment.
+    """
+    return _made(Wish(service, new, to, backup or None, over=over), platform)
+
+
+@flow(name="clone", flow_run_name="clone {service} as {new}", persist_result=False)
+def clone(
+    service: ServiceName,
+    new: NewName,
+    over: Over = False,  # noqa: FBT002  a form's field
+    platform: PlatformName = "",
+) -> Result:
+    """
+    Have a new service with the data of another as it is now.
+    """
+    return _made(Wish(service, new, over=over), platform)
+
+
+def _made(wish: Wish, platform: str) -> Result:
+    done: list[Restored] = []
+    with stage.workshop() as workshop:
+        known = sizing.find(workshop.store.registry, wish.service, platform or None)
+
+        def act(audience: Audience) -> Result:
+            done.append(restoring.restore(workshop, known, wish, audience=audience))
+            return done[0].result
+
+        result = stage.watched(act, title=f"restoring {wish.service} as {wish.new}")
+    entry = yaml.safe_dump({wish.new: done[0].entry}, sort_keys=False)
+    create_markdown_artifact(
+        markdown=f"{wish.new} serves after {done[0].seconds:.0f} s, from backup {done[0].backup.label}. A deploy of the whole "
+        f"platform file would take it away again until the file names it:\n\n```yaml\n{entry}```\n",
+        key=artifacts.key("restored", wish.new),
+    )
+    return result

@@ -1,0 +1,219 @@
+"""
+backup, backups, restore, clone: what is kept of a service, and a service with what was kept. Here and now; the buttons do it on a worker.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+import yaml
+
+from blueprints.postgres.repository import Backup, Repository
+from fournines.commands import deploying, frame
+from fournines.commands.deploying import PlatformOption
+from fournines.commands.frame import JsonOption
+from tasks import archiving, repositories, restoring, sizing
+from tasks.audience import NOBODY
+from tasks.restoring import Restored, Wish
+
+app = typer.Typer(rich_markup_mode=None)
+
+_AT = "%Y-%m-%d %H:%M:%S"
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
+_SIZES = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
+
+ServiceArgument = Annotated[str, typer.Argument(help="A deployed service.")]
+NewOption = Annotated[str, typer.Option("--as", help="The service to be made.")]
+OverOption = Annotated[
+    bool, typer.Option("--over", help="Destroy a service of that name first.")
+]
+VolumeOption = Annotated[
+    int | None, typer.Option("--volume-gb", min=1, help="Of the new members.")
+]
+
+
+@app.command()
+def backup(
+    service: ServiceArgument,
+    *,
+    kind: Annotated[
+        str, typer.Option(help="full, diff (from the last full) or incr.")
+    ] = "diff",
+    platform: PlatformOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Take a backup now. Without a full one before, every kind becomes one.
+    """
+    if kind not in archiving.KINDS:
+        raise frame.Stop(
+            f"there is no kind {kind!r}; there are {', '.join(archiving.KINDS)}",
+            frame.WRONG,
+        )
+    with frame.workshop() as workshop:
+        known = sizing.find(workshop.store.registry, service, platform)
+        made = archiving.backup(
+            workshop,
+            known,
+            service,
+            kind,
+            tell=_quiet if as_json else frame.say,
+        )
+    if as_json:
+        frame.say_json(made.model_dump(mode="json"))
+        return
+    took = (made.ended_at - made.begun_at).total_seconds()
+    frame.say(
+        f"{made.label}: {made.kind}, {_size(made.size_bytes)}, {_size(made.stored_bytes)} stored, {took:.0f} s"
+    )
+
+
+@app.command()
+def backups(
+    service: ServiceArgument,
+    *,
+    platform: PlatformOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    What is kept of a service: its backups, and how far its log reaches.
+    """
+    with frame.workshop() as workshop:
+        known = sizing.find(workshop.store.registry, service, platform)
+        archiving.wanted(known, service)
+        kept = repositories.read(workshop, known.name, service)
+    if as_json:
+        frame.say_json(kept.model_dump(mode="json"))
+        return
+    table = frame.table("backup", "type", "ended (UTC)", "age", "size", "stored", "log")
+    for one in kept.backups:
+        table.add_row(*_row(one, kept.at))
+    frame.out.print(table)
+    frame.say(_log_line(service, kept))
+
+
+def _row(one: Backup, now: datetime) -> tuple[str, ...]:
+    return (
+        one.label + (" (bad pages)" if one.failed else ""),
+        one.kind,
+        one.ended_at.strftime(_AT),
+        _age(one.ended_at, now),
+        _size(one.size_bytes),
+        _size(one.stored_bytes),
+        f"{one.log_from} - {one.log_to}",
+    )
+
+
+def _log_line(service: str, kept: Repository) -> str:
+    if kept.log_at is None:
+        return f"no log of {service} is kept yet"
+    locked = (
+        f"the store keeps every object for {kept.locked_days} days"
+        if kept.locked_days
+        else "the store lets objects be deleted (no object lock)"
+    )
+    return f"the log is kept up to {kept.log_newest}, {_age(kept.log_at, kept.at)} ago; {locked}"
+
+
+@app.command()
+def restore(
+    service: ServiceArgument,
+    *,
+    new: NewOption,
+    to: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"],
+            help="The moment, UTC; as late as can be by default.",
+        ),
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option("--backup", help="Begin with this one.")
+    ] = None,
+    over: OverOption = False,
+    volume_gb: VolumeOption = None,
+    platform: PlatformOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Have a new service with the data of another as it was at a moment.
+    """
+    at = to.replace(tzinfo=UTC) if to else None
+    _made(Wish(service, new, at, label, volume_gb, over), platform, as_json=as_json)
+
+
+@app.command()
+def clone(
+    service: ServiceArgument,
+    *,
+    new: NewOption,
+    over: OverOption = False,
+    volume_gb: VolumeOption = None,
+    platform: PlatformOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Have a new service with the data of another as it is now.
+    """
+    wish = Wish(service, new, volume_gb=volume_gb, over=over)
+    _made(wish, platform, as_json=as_json)
+
+
+def _made(wish: Wish, platform: str | None, *, as_json: bool) -> None:
+    with frame.workshop() as workshop:
+        known = sizing.find(workshop.store.registry, wish.service, platform)
+        done = restoring.restore(
+            workshop,
+            known,
+            wish,
+            audience=NOBODY if as_json else deploying.spectators(as_json=False),
+            tell=_quiet if as_json else frame.say,
+        )
+    if as_json:
+        frame.say_json(
+            {
+                "ok": done.result.ok,
+                "backup": done.backup.label,
+                "seconds": done.seconds,
+                "entry": {wish.new: done.entry},
+                "sentence": done.result.sentence(),
+            }
+        )
+    else:
+        _say(wish, done)
+    if not done.result.ok:
+        raise typer.Exit(frame.FAILED)
+
+
+def _say(wish: Wish, done: Restored) -> None:
+    if not done.result.ok:
+        frame.complain(done.result.sentence())
+        return
+    frame.say(f"{wish.new} serves after {done.seconds:.0f} s.")
+    frame.say(
+        "A deploy of the whole platform file would take it away again until the file names it:"
+    )
+    frame.say(yaml.safe_dump({wish.new: done.entry}, sort_keys=False))
+
+
+def _quiet(_line: str) -> None:
+    """
+    Programs read the end.
+    """
+
+
+def _age(at: datetime, now: datetime) -> str:
+    seconds = max((now - at).total_seconds(), 0)
+    for unit, length in _UNITS:
+        if seconds >= length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _size(number: float) -> str:
+    for unit, length in _SIZES:
+        if number >= length:
+            return f"{number / length:.1f} {unit}"
+    return f"{number:.0f} B"
