@@ -90,7 +90,7 @@ def _write(
     case = Case(
         id=case_book.case_id(subject, now),
         subject=subject,
-        opened_at=now,
+        opened_at=plan.made_at,
         detected_at=plan.made_at,
         first_action_at=plan.made_at,
         closed_at=now,
@@ -102,7 +102,7 @@ def _write(
         events=(CaseEvent(at=now, event="drift", text=said),),
         evidence={
             "plan": [step.id for step in steps],
-            "why": {step.id: step.why for step in steps},
+            "repaired": [_told(step) for step in steps],
         },
     )
     workshop.store.cases.put(case)

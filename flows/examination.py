@@ -150,11 +150,26 @@ def _gather(ward: Ward, place: Place, subject: Subject) -> _Gathered:
         fresh = inventory or known
         assert fresh is not None
         met = places.meet(subject, fresh)
-        if known is not None and met.instance != places.meet(subject, known).instance:
+        if known is not None and _is_another(place, subject, known, fresh, probes):
             probes = probe_rounds.take(ward, place.group, fresh, met, threads)
             measures = _measure(ward, place, fresh, met)
         cluster = viewing.result()
     return _Gathered(met, fresh, inventory is not None, probes, measures, cluster)
+
+
+def _is_another(
+    place: Place, subject: Subject, known: Inventory, fresh: Inventory, asked: Probes
+) -> bool:
+    """
+    Whether those who were asked are not those who are there: another instance in the slot; or other peers, where no peer answered.
+    """
+    if places.meet(subject, fresh).instance != places.meet(subject, known).instance:
+        return True
+    then, now = (
+        {member.name for member in places.members(place.group, inventory)}
+        for inventory in (known, fresh)
+    )
+    return then != now and not asked.peer_answered
 
 
 def look_once(ward: Ward, subject: Subject) -> MemberEvidence:

@@ -13,7 +13,7 @@ from flows.ward import Ward
 from fournines.model.case import Subject
 from fournines.model.desired import Group, Platform, Probe
 from fournines.model.inventory import Instance, Inventory
-from fournines.model.probing import ProbeResult
+from fournines.model.probing import Answer, ProbeResult
 
 ROUND_SECONDS = 0.3
 """From one round of probes to the next: two samples of one moment would be one sample."""
@@ -51,6 +51,13 @@ class Probes:
         All that was asked of anybody but the subject.
         """
         return dict((*self.neighbours, *self.peers))
+
+    @property
+    def peer_answered(self) -> bool:
+        """
+        Whether any peer did.
+        """
+        return any(r.answer is Answer.STATUS for _, asked in self.peers for r in asked)
 
 
 def take(

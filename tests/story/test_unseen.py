@@ -140,3 +140,20 @@ def test_who_serves_when_time_is_up_may_go_on_serving(clinic):
     assert "plan_failed" not in events(case)
     assert sum(c.fault is not None for c in clinic.cloud.calls) == 4
     assert clinic.store.quarantines.all() == ()
+
+
+def test_a_peer_that_was_just_replaced_closes_nobodys_eyes(clinic):
+    """
+    The view of a moment ago names a member that is gone, and the others hang: its successor answers us, so we can see.
+    """
+    (opened,) = clinic.admissions.sort()
+    assert clinic.treat(opened).state is CaseState.RECOVERED
+    for slot in (0, 2, 3):
+        clinic.cloud.break_instance(f"demo-shop-web-{slot}-g1", Behaviour.HANG)
+    clinic.settle(20)
+    clinic.alert("demo-shop-web-0-g1")
+    (opened,) = clinic.admissions.sort()
+    case = clinic.treat(opened)
+
+    assert case.diagnosis is Diagnosis.HUNG
+    assert Reason.STORM in {refusal.reason for refusal in case.refusals}
