@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from blueprints import bindings
+from blueprints import bindings, lifecycles
 from blueprints.artefact import SAMPLE, Artefact, artefact
 from blueprints.assembly import assemble
 from blueprints.catalogue import Blueprint
@@ -143,6 +143,7 @@ class _Compilation:
         if definition is None:
             return None, problems
         definition, problems = self._overridden(definition)
+        problems += self._wrong_sizes(definition)
         problems += definition_problems(
             definition, self._file.name, self._name, self._here, locate
         )
@@ -174,6 +175,24 @@ class _Compilation:
         )
         changes = {"maintenance": self._entry.maintenance, "uses": self._entry.uses}
         return service.model_copy(update=changes), []
+
+    def _wrong_sizes(self, definition: Definition) -> list[Problem]:
+        """
+        Groups of members that decide together and are too many or too few for it, whatever anybody insists on.
+        """
+        rules = lifecycles.RULES.get(self._entry.blueprint)
+        if rules is None:
+            return []
+        found = (
+            rules.size_problem(group.count)
+            for group in definition.groups.values()
+            if group.identity == "ordinal"
+        )
+        return [
+            self._here(["parameters", "count"], problem.sentence)
+            for problem in found
+            if problem is not None and not problem.forcible
+        ]
 
     def _in_blueprint(self, blueprint: Blueprint) -> Locate:
         """

@@ -17,6 +17,7 @@ from blueprints.definition import Cidr, Name, OfferName
 from blueprints.problem import ArtefactInvalid, PlatformInvalid, Problem
 from blueprints.source import Source, parse, read_text
 from blueprints.validation import below, validated
+from fournines.model import names
 from fournines.model.maintenance import MaintenanceWindow
 from fournines.model.objective import Objective
 from fournines.model.plain import without_password
@@ -148,6 +149,9 @@ def from_text(text: str, file: str = "platform.yaml") -> PlatformFile:
     document, problems = validated(PlatformDocument, source.data, below(source))
     if document is None:
         raise PlatformInvalid(problems)
+    if document.platform == names.BAKE:
+        said = f"{names.BAKE!r} is whose the builders of images are, and they are swept; give another name"
+        raise PlatformInvalid([source.problem(["platform"], said)])
     return PlatformFile(document, source)
 
 

@@ -22,7 +22,7 @@ from blueprints.group_plan import (
     tidy_pools,
 )
 from blueprints.identity import port_steps
-from blueprints.lifecycle import Lifecycle
+from blueprints.lifecycle import QUORUM_MIN, Lifecycle
 from blueprints.retiring import retire
 from blueprints.scope import Scope
 from blueprints.slot import Slot, by_condition, is_dead, slots
@@ -58,6 +58,9 @@ def plan_stateful(scope: Scope, rules: Lifecycle) -> Fragment:
     empty, filled, outdated = by_condition(free)
 
     founding = not any(slot.keeper for slot in every) and not surplus
+    too_few = _size_refusal(scope, rules) if founding and empty else None
+    if too_few is not None:
+        return Fragment(refusals=(too_few,))
     entering = (_found if founding else _enter)(scope, empty)
     returning = give_back(scope, filled)
     refusals += held_back(scope, surplus)
@@ -165,17 +168,9 @@ def _surplus(
         if instance.name not in kept:
             number = (instance.owner.slot or 0) if instance.owner else 0
             by_slot.setdefault(number, []).append(instance)
-    problem = rules.size_problem(scope.group.count) if by_slot else None
-    if problem and not (problem.forcible and scope.insist):
-        more = "; insist to do it all the same" if problem.forcible else ""
-        refusals.append(
-            Refusal(
-                reason=Reason.SIZE,
-                subject=_label(scope),
-                detail=f"{_label(scope)} is not scaled in to {scope.group.count}: "
-                f"{problem.sentence}{more}",
-            )
-        )
+    refusal = _size_refusal(scope, rules) if by_slot else None
+    if refusal is not None:
+        refusals.append(refusal)
         return []
     found = {
         _slot_name(scope, number): _Leaving(
@@ -187,6 +182,22 @@ def _surplus(
         for number, here in sorted(by_slot.items())
     }
     return _ordered(scope, rules, found)
+
+
+def _size_refusal(scope: Scope, rules: Lifecycle) -> Refusal | None:
+    """
+    Why a group is neither founded with nor scaled in to its count; None: it is.
+    """
+    problem = rules.size_problem(scope.group.count)
+    if problem is None or (problem.forcible and scope.insist):
+        return None
+    more = f"; take {QUORUM_MIN}, or say --force" if problem.forcible else ""
+    return Refusal(
+        reason=Reason.SIZE,
+        subject=_label(scope),
+        detail=f"{_label(scope)} is not made to have {scope.group.count}: "
+        f"{problem.sentence}{more}",
+    )
 
 
 def _outdated(scope: Scope, outdated: Sequence[Slot]) -> list[_Leaving]:

@@ -10,13 +10,13 @@ from blueprints import baked as catalogue
 from fournines import log
 from fournines.cloud import permit
 from fournines.cloud.errors import CloudError
+from fournines.model import names
 from fournines.planning.plan import Purpose
 from fournines.store.protocol import LeaseHeld
 from tasks import leasing
 from tasks.workshop import Workshop
 
-PLATFORM = "fournines-bake"
-"""Whose a bake's builder, network and prover are."""
+PLATFORM = names.BAKE
 
 STEP_SECONDS = 300.0
 """Of a cloud's part: a boot, a shutdown, a delete."""

@@ -127,7 +127,8 @@ def deploy(
             drained=patients.drained(workshop, desired.name)
             | patients.given_up(workshop, desired.name, purpose),
             views=membership.views(workshop, desired, seen, only),
-            insist=insist,
+            # What the registry asks for was insisted on before it came there.
+            insist=insist or purpose is Purpose.RECONCILE,
         )
         quota = objections.room(workshop, made)
         against = (

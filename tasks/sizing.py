@@ -8,6 +8,7 @@ from typing import Any
 
 import jsonschema
 
+from blueprints import lifecycles
 from blueprints.catalogue import all_blueprints
 from blueprints.problem import did_you_mean
 from fournines.model.desired import Group, Platform, Service
@@ -90,6 +91,12 @@ def resized(
     """
     found = platform.service(service)
     chosen = _group(found, group)
+    rules = lifecycles.of(found, chosen)
+    problem = rules.size_problem(count) if rules else None
+    if problem is not None and not problem.forcible:
+        raise SizeRefused(
+            f"{service} of platform {platform.name} is not scaled to {count}: {problem.sentence}"
+        )
     parameters = dict(found.parameters)
     if COUNT in parameters:
         parameters[COUNT] = count

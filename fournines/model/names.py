@@ -9,6 +9,9 @@ import re
 NAME_PATTERN = r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$"
 """Platform, service and group names: joined with slot and generation they stay a legal host name (63 characters)."""
 
+BAKE = "fournines-bake"
+"""Whose a bake's builder, network and prover are: what nobody else's platform may be called."""
+
 _NAME = re.compile(NAME_PATTERN)
 
 

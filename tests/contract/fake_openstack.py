@@ -19,6 +19,7 @@ NEUTRON = "http://neutron.test"
 OCTAVIA = "http://octavia.test"
 GLANCE = "http://glance.test"
 CINDER = "http://cinder.test/v3"
+SWIFT = "http://swift.test/v1/AUTH_p1"
 
 SERVERS = f"{NOVA}/servers/detail"
 LBAAS = f"{OCTAVIA}/v2.0/lbaas"
@@ -31,6 +32,7 @@ _CATALOGUE = {
     "load-balancer": OCTAVIA,
     "image": GLANCE,
     "block-storage": CINDER,
+    "object-store": SWIFT,
 }
 
 CLOUDS = """

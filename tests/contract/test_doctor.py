@@ -163,3 +163,24 @@ def test_clocks_that_differ_are_found(mock, tmp_path, date, verdict):
     mock.get(f"{fake.NOVA}/", json={}, headers=headers)
 
     assert the(examine(settings(tmp_path)), "clock").verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict", "words"),
+    [
+        pytest.param(200, Verdict.OK, "shows us our containers", id="serves"),
+        pytest.param(403, Verdict.WARN, "does not serve us", id="no-role"),
+    ],
+)
+def test_an_object_store_that_does_not_serve_is_a_limit(
+    mock, tmp_path, status, verdict, words
+):
+    """
+    Backups need one; without it, or without a role in it, everything else can be deployed.
+    """
+    mock.get(f"{fake.SWIFT}/", status_code=status, json=[])
+
+    finding = the(examine(settings(tmp_path)), "object store")
+
+    assert finding.verdict is verdict
+    assert words in finding.sentence

@@ -54,6 +54,11 @@ def changed(old, new):
             id="unknown blueprint",
         ),
         pytest.param(
+            changed("platform: demo", "platform: fournines-bake"),
+            "p.yaml:1: platform: 'fournines-bake' is whose the builders of images are, and they are swept; give another name",
+            id="the builders' platform",
+        ),
+        pytest.param(
             changed("count: 4", "count: four"),
             "p.yaml:6: services.shop.parameters.count: 'four' is not of type 'integer' "
             "(Instances that serve.)",

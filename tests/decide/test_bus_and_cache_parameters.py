@@ -60,6 +60,18 @@ def compiled(blueprint, **parameters):
             id="two doors on one port",
         ),
         pytest.param(
+            "rabbitmq",
+            {"count": 4},
+            "parameters.count: 4 members stand no more losses than 3; take 3 or 5",
+            id="an even quorum",
+        ),
+        pytest.param(
+            "cache",
+            {"count": 2},
+            "parameters.count: 2 members decide nothing when one is lost; take 3, or 1",
+            id="a quorum of two",
+        ),
+        pytest.param(
             "cache",
             {"evction": "allkeys-lru"},
             "parameters.evction: unknown parameter; did you mean 'eviction'?",

@@ -106,7 +106,7 @@ def test_who_goes_for_good_is_forgotten_before_the_next():
     [
         pytest.param(2, False, "2 members decide nothing", id="two"),
         pytest.param(2, True, "2 members decide nothing", id="two-for-all-insisting"),
-        pytest.param(1, False, "insist to do it all the same", id="one"),
+        pytest.param(1, False, "take 3, or say --force", id="one"),
         pytest.param(1, True, None, id="one-insisting"),
         pytest.param(0, True, "one member at least", id="none"),
     ],
@@ -118,6 +118,26 @@ def test_scaling_in_below_a_quorum(count, insist, words):
     assert [r.reason for r in plan.refusals] == ([Reason.SIZE] if words else [])
     assert not words or words in plan.refusals[0].detail
     assert bool(plan.steps) == (words is None)
+
+
+@pytest.mark.parametrize(
+    ("count", "insist", "words"),
+    [
+        pytest.param(2, True, "2 members decide nothing", id="two-for-all-insisting"),
+        pytest.param(1, False, "below 3 every fault is an outage", id="one"),
+        pytest.param(1, True, None, id="one-insisting"),
+    ],
+)
+def test_a_cluster_is_not_founded_below_a_quorum(count, insist, words):
+    """The first deploy keeps the rule that scaling keeps; once one stands, it is left as it is without another word."""
+    world, asked = StatefulWorld(), a_stateful(count)
+    plan = world.plan(asked, insist=insist)
+
+    assert [r.reason for r in plan.refusals] == ([Reason.SIZE] if words else [])
+    assert not words or words in plan.refusals[0].detail
+    assert any(s.kind == "ensure-instance" for s in plan.steps) == (words is None)
+    if words is None:
+        assert world.perform(plan).plan(asked).empty
 
 
 def test_nothing_is_taken_away_without_a_view():

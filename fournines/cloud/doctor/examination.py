@@ -54,6 +54,7 @@ _CHECKS: tuple[tuple[str, Callable[[OpenStackCloud], Finding]], ...] = (
     ("services", services.services),
     ("versions", services.microversions),
     ("load balancer", services.providers),
+    ("object store", services.object_store),
     ("images", resources.images),
     ("flavors", resources.flavors),
     ("zones", resources.zones),

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 
 from fournines.clock import SystemClock
 from fournines.cloud.doctor.finding import Finding, found
-from fournines.cloud.errors import CloudUnreachable
+from fournines.cloud.errors import CloudError, CloudUnreachable
 from fournines.cloud.openstack import OpenStackCloud
 
 NOVA_MICROVERSION_MIN = (2, 16)
@@ -79,6 +79,33 @@ def services(patient: OpenStackCloud) -> Finding:
         "compute, network, image, load-balancer and block-storage are there",
         complaint=lacks,
         remedy="Services with volumes cannot be deployed here",
+    )
+
+
+def object_store(patient: OpenStackCloud) -> Finding:
+    """
+    Whether backups and logs have a place.
+    """
+    connection = patient.context.connection
+    complaint = ""
+    if not connection.offers("object_store"):
+        complaint = "the catalogue has no object store"
+    else:
+        try:
+            connection.get(
+                "object_store",
+                "/",
+                "listing containers",
+                params={"format": "json", "limit": 1},
+            )
+        except CloudError as error:
+            complaint = f"the object store does not serve us: {error.detail}"
+    return found(
+        "object store",
+        "the object store shows us our containers",
+        complaint=complaint,
+        remedy="Without one there are no backups: have Swift (or Ceph's gateway) in the catalogue, and a role in it "
+        "that may make containers",
     )
 
 
