@@ -18,6 +18,7 @@ from blueprints.identity import unwanted_ports
 from blueprints.observed import Observed
 from blueprints.service_plan import plan_service
 from fournines.model.cluster import ClusterView
+from fournines.model.contents import Contents
 from fournines.model.desired import Platform, Service
 from fournines.model.inventory import Inventory
 from fournines.model.refusal import Reason, Refusal
@@ -36,6 +37,7 @@ def plan_platform(
     purpose: Purpose = Purpose.DEPLOY,
     drained: frozenset[str] = frozenset(),
     views: Mapping[tuple[str, str], ClusterView] | None = None,
+    contents: Mapping[tuple[str, str], Contents] | None = None,
     insist: bool = False,
 ) -> Plan:
     """
@@ -48,6 +50,7 @@ def plan_platform(
         purpose: What the plan is for.
         drained: Instances that open healing cases hold; nothing is done in their slots.
         views: What stateful groups say of themselves, by service and group. From one that is not in it nothing is taken away.
+        contents: What stateful groups hold that is not as asked for, by service and group; those that could not be asked are not in it.
         insist: A person takes the risk that a size brings.
 
     Raises:
@@ -58,7 +61,9 @@ def plan_platform(
     if taken:
         # Nothing is touched while somebody else's resource stands where ours should be.
         return _plan(purpose, desired.name, only, inventory, Fragment(refusals=taken))
-    observed = Observed(inventory, views=views, by_role=_by_role(desired))
+    observed = Observed(
+        inventory, views=views, contents=contents, by_role=_by_role(desired)
+    )
     network = _network(desired, observed)
     pieces = [network]
     ready: dict[str, tuple[str, ...]] = {}
@@ -71,6 +76,8 @@ def plan_platform(
             network_needs=network.ready,
             after=after,
             insist=insist,
+            # Restarting is a person's wish: what waits for one may wait for reasons that a restart does not end.
+            may_restart=purpose is not Purpose.RECONCILE,
         )
         ready[service.name] = made.ready
         gone = removal.orphans(service, observed, after=made.ready)

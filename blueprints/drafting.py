@@ -7,11 +7,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
+from fournines.model import names
 from fournines.model.desired import Membership, Probe, Service
 from fournines.model.specification import InstanceSpec, MemberSpec
 from fournines.planning.costs import deadline_seconds
 from fournines.planning.pools import Place
 from fournines.planning.steps import (
+    ApplyContents,
     AwaitMember,
     AwaitServing,
     DeleteInstance,
@@ -22,6 +24,7 @@ from fournines.planning.steps import (
     JoinPool,
     LeavePool,
     PrepareLeave,
+    RestartMember,
     SetWeight,
     WithdrawKey,
 )
@@ -246,7 +249,7 @@ def await_member(
     service: Service, group: str, slot: str, instance: str, *, needs: Iterable[str]
 ) -> AwaitMember:
     """
-    Wait until an instance is the full member of its slot.
+    Wait until an instance, or the server that was restarted in it, is the full member of its slot.
     """
     return AwaitMember(
         id=f"await-member/{instance}",
@@ -275,6 +278,47 @@ def forget_member(
         service=service.name,
         group=group,
         slot=slot,
+    )
+
+
+def restart_member(
+    service: Service, group: str, slot: str, *, needs: Iterable[str], why: str
+) -> RestartMember:
+    """
+    Restart the server in a member.
+    """
+    return RestartMember(
+        id=f"restart-member/{slot}",
+        needs=ids(needs),
+        deadline_seconds=deadline_seconds("restart-member"),
+        why=why,
+        platform=service.platform,
+        service=service.name,
+        group=group,
+        slot=slot,
+    )
+
+
+def apply_contents(
+    service: Service,
+    group: str,
+    changes: Iterable[str],
+    *,
+    needs: Iterable[str],
+    why: str,
+) -> ApplyContents:
+    """
+    Have a service hold what is asked for.
+    """
+    return ApplyContents(
+        id=f"apply-contents/{names.of_service(service.platform, service.name, group)}",
+        needs=ids(needs),
+        deadline_seconds=deadline_seconds("apply-contents"),
+        why=why,
+        platform=service.platform,
+        service=service.name,
+        group=group,
+        changes=tuple(changes),
     )
 
 

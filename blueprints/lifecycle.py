@@ -61,6 +61,13 @@ class Lifecycle(Protocol):
         """
         ...
 
+    @property
+    def holds(self) -> bool:
+        """
+        Whether the service has contents (users, queues, settings) that are brought to its parameters from outside.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class QuorumRules:
@@ -70,12 +77,14 @@ class QuorumRules:
     Attributes:
         age_max_seconds: How old a view may be.
         size_min: From so many members on, one may be lost.
+        holds: Whether the service has contents that are brought to its parameters from outside.
         odd: An even number of voters stands no more losses than one fewer, so it is refused.
     """
 
     age_max_seconds: float = VIEW_AGE_MAX_SECONDS
     size_min: int = QUORUM_MIN
     odd: bool = True
+    holds: bool = False
 
     def may_leave(self, view: ClusterView, slot: str, now: datetime) -> Refusal | None:
         if now - view.at > timedelta(seconds=self.age_max_seconds):

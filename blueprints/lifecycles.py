@@ -16,7 +16,7 @@ QUORUM = "quorum"
 """The plain rules under a name of their own: what the simulator's town runs, and what a template begins with."""
 
 RULES: Mapping[str, Lifecycle] = {
-    QUORUM: QuorumRules(),
+    QUORUM: QuorumRules(holds=True),
     "postgres": POSTGRES_RULES,
     "cache": cache.RULES,
     "rabbitmq": rabbitmq.RULES,

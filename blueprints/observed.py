@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
 from fournines.model.cluster import ClusterView
+from fournines.model.contents import Contents
 from fournines.model.inventory import (
     FloatingIp,
     Instance,
@@ -33,6 +34,7 @@ class Observed:
     Args:
         inventory: The cloud's word.
         views: What stateful groups say of themselves, by service and group; a group that is not in it could not be asked.
+        contents: What of their contents is not as asked for; likewise.
         by_role: Pools of groups that serve in one role alone: what they call DOWN may be well.
     """
 
@@ -41,10 +43,12 @@ class Observed:
         inventory: Inventory,
         *,
         views: Mapping[tuple[str, str], ClusterView] | None = None,
+        contents: Mapping[tuple[str, str], Contents] | None = None,
         by_role: Collection[Place] = (),
     ) -> None:
         self.inventory = inventory
         self.views = views or {}
+        self.contents = contents or {}
         self.by_role = frozenset(by_role)
         self.networks: dict[str, Network] = _by_name(inventory.networks)
         self.security_groups: dict[str, SecurityGroup] = _by_name(

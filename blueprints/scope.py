@@ -23,6 +23,7 @@ class Scope:
         shared_needs: Steps an instance of this group needs done before it is made.
         balancer_needs: Steps of this plan that make or change a load balancer, by its name.
         insist: A person takes the risk that a size brings.
+        may_restart: Members are restarted for settings that need it.
     """
 
     service: Service
@@ -32,6 +33,7 @@ class Scope:
     shared_needs: tuple[str, ...]
     balancer_needs: Mapping[str, str]
     insist: bool = False
+    may_restart: bool = True
 
     @property
     def places(self) -> tuple[Place, ...]:

@@ -47,6 +47,7 @@ def plan_service(
     network_needs: Sequence[str],
     after: Sequence[str],
     insist: bool = False,
+    may_restart: bool = True,
 ) -> Fragment:
     """
     What one service needs.
@@ -58,6 +59,7 @@ def plan_service(
         network_needs: Steps that make the network, when it is made in this plan.
         after: Steps after which the services this one depends on serve.
         insist: A person takes the risk that a size brings.
+        may_restart: Members are restarted for settings that need it.
     """
     broken = tuple(_broken_balancers(service, observed))
     if broken:
@@ -83,6 +85,7 @@ def plan_service(
             ),
             balancer_needs=balancer_ids,
             insist=insist,
+            may_restart=may_restart,
         )
         steady = tuple(server_group_changed(group, observed))
         rules = lifecycles.of(service, group)

@@ -9,7 +9,7 @@ here all are asked for as far as they can be foreseen, so that a plan which coul
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from blueprints import drafting
 from blueprints.filling import bring_into_service, fill, next_instance, zones_for
@@ -26,6 +26,7 @@ from blueprints.lifecycle import QUORUM_MIN, Lifecycle
 from blueprints.retiring import retire
 from blueprints.scope import Scope
 from blueprints.slot import Slot, by_condition, is_dead, slots
+from blueprints.stateful_contents import plan_contents
 from fournines.model import names
 from fournines.model.cluster import ClusterView, Standing
 from fournines.model.inventory import Instance
@@ -84,11 +85,13 @@ def plan_stateful(scope: Scope, rules: Lifecycle) -> Fragment:
             leaving,
         )
     )
+    ready = (*entering.ready, *returning.ready)
+    held = plan_contents(scope, rules, replace(whole, ready=ready))
     return Fragment(
-        steps=whole.steps,
-        refusals=(*refusals, *whole.refusals),
-        ready=(*entering.ready, *returning.ready),
-        ended=whole.ended,
+        steps=(*whole.steps, *held.steps),
+        refusals=(*refusals, *whole.refusals, *held.refusals),
+        ready=(*ready, *held.ready),
+        ended=(*whole.ended, *held.ended),
     )
 
 

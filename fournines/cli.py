@@ -28,6 +28,7 @@ _COMMANDS = {
     "plan": ("asking", "Say what a deploy would do; touches nothing."),
     "deploy": ("deploying", "Deploy a platform, or one service of it."),
     "scale": ("deploying", "Give a service another number of instances."),
+    "switchover": ("deploying", "Have another member of a service lead."),
     "destroy": ("deploying", "Delete a service or a platform, data included."),
     "reconcile": ("deploying", "Bring what is deployed back to what was asked for."),
     "status": ("looking", "What is deployed, and how it is."),

@@ -19,6 +19,7 @@ from fournines.planning.steps import (
     Drain,
     LeavePool,
     RestartInstance,
+    RestartMember,
     SetWeight,
     Step,
 )
@@ -99,6 +100,8 @@ def _taken_away(step: Step) -> tuple[str, ...]:
             return step.instances
         case Drain() | RestartInstance() | DeleteInstance():
             return (step.instance,)
+        case RestartMember():
+            return (step.slot,)
         case DeleteResource():
             return (step.name,)
         case _:

@@ -20,7 +20,7 @@ from fournines.planning.plan import Plan, Purpose
 from healing.prediction import Prediction
 from tasks import (
     adoption,
-    applying,
+    contents,
     execution,
     foresight,
     giving_way,
@@ -85,7 +85,14 @@ def _look(
     desired = baked.resolved(desired, seen.images)
     drained = patients.drained(workshop, desired.name)
     views = membership.views(workshop, desired, seen, only)
-    made = diff.plan_platform(desired, seen, only=only, drained=drained, views=views)
+    made = diff.plan_platform(
+        desired,
+        seen,
+        only=only,
+        drained=drained,
+        views=views,
+        contents=contents.read(workshop, desired, seen, only),
+    )
     quota = objections.room(workshop, made)
     against = objections.raised(workshop, desired, seen, made, only, quota)
     return seen, made, quota, against
@@ -106,7 +113,7 @@ def deploy(
     Raises:
         ServiceUnknown: The platform has no service `only`.
         LeaseHeld: Somebody else is at it; the message says who.
-        CloudError: The cloud could not be read, or a stateful service not be given its objects. What fails in a step is in the result instead.
+        CloudError: The cloud could not be read. What fails in a step is in the result instead.
     """
     sizing.check_known(desired, only)
     desired = _edition(workshop, desired)
@@ -127,6 +134,7 @@ def deploy(
             drained=patients.drained(workshop, desired.name)
             | patients.given_up(workshop, desired.name, purpose),
             views=membership.views(workshop, desired, seen, only),
+            contents=contents.read(workshop, desired, seen, only),
             # What the registry asks for was insisted on before it came there.
             insist=insist or purpose is Purpose.RECONCILE,
         )
@@ -158,10 +166,9 @@ def deploy(
         )
         watched = replace(audience, performer=performer)
         floors = diff.floors(desired)
-        done = perform(
+        return perform(
             workshop, made, seen, held, watched, floors=floors, predicted=predicted
         )
-        return applying.applied(workshop, desired, only, done)
 
 
 def scale(

@@ -17,11 +17,19 @@ from fournines.model.cluster import ClusterView
 from fournines.model.desired import Group, Platform, Service
 from fournines.model.inventory import DEAD_STATUSES, Inventory
 from fournines.model.refusal import Reason, Refusal
-from fournines.planning.steps import AwaitMember, ForgetMember, PrepareLeave
+from fournines.planning.steps import (
+    ApplyContents,
+    AwaitMember,
+    ForgetMember,
+    PrepareLeave,
+    RestartMember,
+    SwitchOver,
+)
 from tasks.operators import Cluster, ClusterRefused, ClusterSilent, Operator
 from tasks.workshop import Workshop
 
 MemberStep = PrepareLeave | AwaitMember | ForgetMember
+WardStep = MemberStep | RestartMember | SwitchOver | ApplyContents
 
 _CURABLE = frozenset({Reason.QUORUM, Reason.EVIDENCE_MISSING})
 """What waiting may cure: somebody catches up, somebody answers again."""
@@ -102,7 +110,7 @@ def prepare_leave(step: PrepareLeave, workshop: Workshop) -> None:
         ClusterRefused: They do not allow it in time, or the service said no.
         ClusterSilent: Nobody there can be asked.
     """
-    found = _ward(step, workshop)
+    found = ward_of(step, workshop)
     deadline = _deadline(step, workshop)
     while True:
         inventory = workshop.cloud.inventory(step.platform, step.service)
@@ -128,7 +136,7 @@ def stay(step: PrepareLeave, workshop: Workshop) -> None:
     Raises:
         CloudError: The service cannot be asked, or said no.
     """
-    found = _ward(step, workshop)
+    found = ward_of(step, workshop)
     inventory = workshop.cloud.inventory(step.platform, step.service)
     if not _is_dead(step.instance, inventory):
         found.operator.stay(found.cluster(inventory), step.slot)
@@ -141,7 +149,7 @@ def await_member(step: AwaitMember, workshop: Workshop) -> None:
     Raises:
         DeadlinePassed: It is not in time; the message says what is lacking.
     """
-    found = _ward(step, workshop)
+    found = ward_of(step, workshop)
     deadline = _deadline(step, workshop)
     while True:
         inventory = workshop.cloud.inventory(step.platform, step.service)
@@ -164,13 +172,19 @@ def forget_member(step: ForgetMember, workshop: Workshop) -> None:
     Raises:
         CloudError: The service cannot be asked, or said no.
     """
-    found = _ward(step, workshop)
+    found = ward_of(step, workshop)
     inventory = workshop.cloud.inventory(step.platform, step.service)
     found.operator.remove(found.cluster(inventory), step.slot)
 
 
-def _ward(step: MemberStep, workshop: Workshop) -> Ward:
-    attempted = f"{step.kind.replace('-', ' ')} {step.slot}"
+def ward_of(step: WardStep, workshop: Workshop) -> Ward:
+    """
+    Whoever speaks for the group that a step is about.
+
+    Raises:
+        RequestInvalid: The registry asks for no such group, or nobody speaks for it.
+    """
+    attempted = step.id.replace("-", " ", 1).replace("/", " ", 1)
     platform = workshop.store.registry.platform(step.platform)
     if platform is None:
         raise RequestInvalid(attempted, f"no platform {step.platform} is deployed")

@@ -20,7 +20,7 @@ from fournines.model.inventory import (
 from fournines.model.specification import MemberSpec
 from fournines.planning import steps
 from fournines.planning.steps import Step
-from tasks import membership, references
+from tasks import contents, membership, references
 from tasks.serving import await_serving
 from tasks.unsealing import withdraw
 from tasks.workshop import Workshop
@@ -82,6 +82,12 @@ def _member_or_made(step: Step, workshop: Workshop) -> Facts:
             membership.await_member(step, workshop)
         case steps.ForgetMember():
             membership.forget_member(step, workshop)
+        case steps.RestartMember():
+            contents.restart(step, workshop)
+        case steps.SwitchOver():
+            return {"leads": contents.switch_over(step, workshop)}
+        case steps.ApplyContents():
+            return {"changed": list(contents.apply(step, workshop))}
         case _:
             return _facts(_ensure(step, workshop))
     return {}

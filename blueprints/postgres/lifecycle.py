@@ -19,6 +19,7 @@ class PostgresRules(QuorumRules):
     """
 
     odd: bool = False
+    holds: bool = True
 
     def may_leave(self, view: ClusterView, slot: str, now: datetime) -> Refusal | None:
         # Not super(): a slotted dataclass is a new class, which the cell of the old one does not know.

@@ -139,6 +139,7 @@ def _member(
         is_heir=said is not None and said.get("role") == _SYNC,
         is_voter=is_voter,
         votes=votes,
+        waits_for_restart=bool(said and said.get("pending_restart")),
         detail=_detail(said),
     )
 

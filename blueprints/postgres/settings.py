@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
+from fournines.model.contents import ContentChange
+
 BASE: Mapping[str, JsonValue] = {"shared_buffers": "64MB", "max_wal_size": "256MB"}
 """What a member of the template's smallest flavor and volume can bear, where the owner asks for nothing; also in user-data.j2."""
 
@@ -71,6 +73,33 @@ OPEN = frozenset(
 """What an owner may set; the blueprint's schema has the same names."""
 
 
+RESTARTING = frozenset(
+    {
+        "autovacuum_max_workers",
+        "max_connections",
+        "max_locks_per_transaction",
+        "max_prepared_transactions",
+        "max_worker_processes",
+        "shared_buffers",
+        "shared_preload_libraries",
+        "track_activity_query_size",
+        "track_commit_timestamp",
+        "wal_buffers",
+    }
+)
+"""What a server takes only when it starts; the blueprint's schema marks the same."""
+
+_LEADER_FIRST = frozenset(
+    {
+        "max_connections",
+        "max_locks_per_transaction",
+        "max_prepared_transactions",
+        "max_worker_processes",
+    }
+)
+"""What a replica may not have less of than its primary: lowered, the primary takes it first."""
+
+
 def patch(
     asked: Mapping[str, JsonValue],
     present: Mapping[str, JsonValue],
@@ -101,16 +130,32 @@ def patch(
     return changed
 
 
-def in_words(change: Mapping[str, JsonValue]) -> tuple[str, ...]:
+def in_words(
+    change: Mapping[str, JsonValue], present: Mapping[str, JsonValue]
+) -> tuple[ContentChange, ...]:
     """
-    A patch for people, one clause for each setting.
+    A patch for people, one clause for each setting; `present` is what it is a patch of.
     """
     own = {name: value for name, value in change.items() if name != "postgresql"}
     theirs = _mapping(_mapping(change, "postgresql"), "parameters")
+    there = _mapping(_mapping(present, "postgresql"), "parameters")
     return tuple(
-        f"{name} is {_word(value)}" if value is not None else f"{name} is the default"
+        ContentChange(
+            said=f"{name} is {'the default' if value is None else _word(value)}",
+            restarts=name in RESTARTING and name in theirs,
+            leader_first=name in _LEADER_FIRST and _is_less(value, there.get(name)),
+        )
         for name, value in sorted({**own, **theirs}.items())
     )
+
+
+def _is_less(value: JsonValue, before: JsonValue) -> bool:
+    """
+    Whether it may be less than before; nobody here knows the defaults.
+    """
+    if isinstance(value, int) and isinstance(before, int):
+        return value < before
+    return True
 
 
 def _parameters(

@@ -24,6 +24,8 @@ class BusRules(QuorumRules):
     A quorum's rules, and: nobody leaves while another node has an alarm, for its clients would go to that one.
     """
 
+    holds: bool = True
+
     def may_leave(self, view: ClusterView, slot: str, now: datetime) -> Refusal | None:
         refusal = QuorumRules.may_leave(self, view, slot, now)
         member = view.member(slot)

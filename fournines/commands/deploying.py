@@ -19,7 +19,14 @@ from fournines.local import programs
 from fournines.planning.plan import Plan
 from fournines.settings import Settings, settings
 from healing.prediction import Prediction
-from tasks import bakery, deployment, reconciliation, request, sizing
+from tasks import (
+    bakery,
+    deployment,
+    reconciliation,
+    request,
+    sizing,
+    switching,
+)
 from tasks.audience import Audience
 from tasks.outcome import Progress
 from tasks.result import NotDone, Result
@@ -109,6 +116,33 @@ def scale(
         "force": force,
     }
     result = _act("deploy:scale_service", asked, body, plain=plain, as_json=as_json)
+    _end(result, as_json=as_json)
+
+
+@app.command()
+def switchover(
+    service: Annotated[str, typer.Argument(help="A database or a cache.")],
+    *,
+    to: Annotated[
+        str | None,
+        typer.Option(help="The member that is to lead, by slot; the fittest."),
+    ] = None,
+    platform: PlatformOption = None,
+    plain: PlainOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Have another member of a stateful service lead. Nothing that was acknowledged is lost.
+    """
+
+    def body(workshop: Workshop, audience: Audience) -> Result:
+        return switching.switchover(
+            workshop, service, platform=platform, to=to, audience=audience
+        )
+
+    asked = {"service": service, "to": to or "", "platform": platform or ""}
+    flow = "switchover:switchover"
+    result = _act(flow, asked, body, plain=plain, as_json=as_json)
     _end(result, as_json=as_json)
 
 

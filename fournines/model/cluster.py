@@ -53,6 +53,7 @@ class ClusterMember(Value):
         is_heir: It would be let follow the primary now: the one (or one of those) that every acknowledged write waits for.
         is_voter: The consensus below counts it.
         votes: It answers as a voter now.
+        waits_for_restart: It has settings that it takes only when its server is restarted.
         detail: A word from the service, for people.
     """
 
@@ -66,6 +67,7 @@ class ClusterMember(Value):
     is_heir: bool = False
     is_voter: bool = True
     votes: bool = False
+    waits_for_restart: bool = False
     detail: str = ""
 
     @property

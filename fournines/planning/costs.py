@@ -44,6 +44,9 @@ COSTS = {
     "prepare-leave": Cost(2.0, 180),
     "await-member": Cost(20.0, 900),
     "forget-member": Cost(1.0, 120),
+    "restart-member": Cost(4.0, 180),
+    "switch-over": Cost(3.0, 60),
+    "apply-contents": Cost(2.0, 120),
 }
 
 

@@ -265,6 +265,53 @@ class ForgetMember(StepBase):
     slot: str
 
 
+class RestartMember(StepBase):
+    """
+    Restart the server in a member of a stateful service, its instance stays: how it takes settings that need it.
+
+    Its rules are asked again, on a fresh view; one that is to hand over first has a PrepareLeave before.
+    """
+
+    UNDO: ClassVar[str] = "none: a restart cannot be taken back"
+    kind: Literal["restart-member"] = "restart-member"
+    platform: str
+    service: str
+    group: str
+    slot: str
+
+
+class SwitchOver(StepBase):
+    """
+    Have another member of a stateful service lead: the one in the slot `to`, or whom the service would take.
+
+    Its rules are asked first, on a fresh view, whether the one that leads now may be done without.
+    """
+
+    UNDO: ClassVar[str] = "none: whoever leads does, and another switchover leads back"
+    kind: Literal["switch-over"] = "switch-over"
+    platform: str
+    service: str
+    group: str
+    to: str | None = None
+
+
+class ApplyContents(StepBase):
+    """
+    Bring what a stateful service holds (users, databases, queues, policies) and its settings to what is asked for.
+
+    What is to be made is read again when it is: `changes` say what was seen lacking.
+    """
+
+    UNDO: ClassVar[str] = (
+        "none: nothing that holds data is taken away, and the next deploy asks for what it wants"
+    )
+    kind: Literal["apply-contents"] = "apply-contents"
+    platform: str
+    service: str
+    group: str
+    changes: tuple[str, ...] = ()
+
+
 Step = Annotated[
     EnsureNetwork
     | EnsureSecurityGroup
@@ -286,6 +333,9 @@ Step = Annotated[
     | DeleteResource
     | PrepareLeave
     | AwaitMember
-    | ForgetMember,
+    | ForgetMember
+    | RestartMember
+    | SwitchOver
+    | ApplyContents,
     Field(discriminator="kind"),
 ]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fournines.planning import costs, graph
 from fournines.planning.plan import Plan
 from fournines.planning.steps import (
+    ApplyContents,
     AwaitMember,
     AwaitServing,
     DeleteInstance,
@@ -21,8 +22,10 @@ from fournines.planning.steps import (
     LeavePool,
     PrepareLeave,
     RestartInstance,
+    RestartMember,
     SetWeight,
     Step,
+    SwitchOver,
     WithdrawKey,
 )
 
@@ -69,7 +72,7 @@ def rows(plan: Plan) -> tuple[Row, ...]:
     )
 
 
-def subject(step: Step) -> str:  # noqa: PLR0911  one return a kind
+def subject(step: Step) -> str:  # noqa: C901, PLR0911  one return a kind
     """
     What a step is about: names, as people know them from the cloud.
     """
@@ -88,8 +91,10 @@ def subject(step: Step) -> str:  # noqa: PLR0911  one return a kind
             return step.load_balancer
         case RestartInstance() | DeleteInstance() | PrepareLeave() | WithdrawKey():
             return step.instance
-        case AwaitMember() | ForgetMember():
+        case AwaitMember() | ForgetMember() | RestartMember():
             return step.slot
+        case ApplyContents() | SwitchOver():
+            return f"{step.platform}-{step.service}-{step.group}"
         case DeleteResource():
             return f"{step.resource} {step.name}"
         case _:

@@ -19,6 +19,7 @@ from typing import Protocol
 from fournines.cloud.errors import CloudRefused, CloudUnreachable
 from fournines.model import names
 from fournines.model.cluster import ClusterView
+from fournines.model.contents import ContentChange
 from fournines.model.desired import Group, Service
 from fournines.model.inventory import DEAD_STATUSES, Instance, Inventory
 
@@ -148,5 +149,24 @@ class Operator(Protocol):
         """
         Bring settings and objects (users, databases, queues, policies) to what the service's parameters ask for; returns what was changed, one
         clause each. Restarts nothing.
+        """
+        ...
+
+    def drift(self, cluster: Cluster) -> tuple[ContentChange, ...]:
+        """
+        What `apply` would change now. Changes nothing itself; ClusterRefused says what stands in the way of all of it.
+        """
+        ...
+
+    def switchover(self, cluster: Cluster, to: str | None) -> str:
+        """
+        Have another member lead, the one in the slot `to` or the fittest, and return its slot once it does. Nothing acknowledged is lost.
+        Nothing to do when `to` leads.
+        """
+        ...
+
+    def restart(self, cluster: Cluster, slot: str) -> None:
+        """
+        Restart the server in a member, its instance stays; it comes back with all settings.
         """
         ...

@@ -15,6 +15,7 @@ from typing import Any
 
 from fournines.clock import Clock
 from fournines.model.cluster import ClusterMember, ClusterView, Role, Standing, majority
+from fournines.model.contents import ContentChange
 from fournines.model.desired import Service
 from tasks.operators import Cluster, ClusterRefused, ClusterSilent, places
 from tasks.operators.access import Access
@@ -32,6 +33,7 @@ PAUSE_MS = 5_000
 """Writes wait so long at most while a replica catches up and takes over."""
 
 _POLL_SECONDS = 0.2
+_SWITCH_SECONDS = 30.0
 _REPLICA = re.compile(r"slave\d+")
 
 
@@ -222,6 +224,39 @@ class CacheOperator:
         All settings stand in the instances: a change rolls them, the primary last and by handing over.
         """
         return ()
+
+    def drift(self, cluster: Cluster) -> tuple[ContentChange, ...]:  # noqa: ARG002  likewise
+        """
+        Nothing, for the same reason.
+        """
+        return ()
+
+    def switchover(self, cluster: Cluster, to: str | None) -> str:
+        slots = {a: s for s, a in places.addresses(cluster).items()}
+        seen = self._look(cluster)
+        primary = _agreed(seen)
+        attempted = f"switching {cluster.label} over"
+        if primary is None:
+            raise ClusterSilent(attempted, "no majority of the Sentinels agrees")
+        if to is not None and slots.get(primary) == to:
+            return to
+        if to is not None:
+            raise ClusterRefused(
+                attempted,
+                f"Sentinels choose the replica that has most, and may not choose {to}; leave --to out",
+            )
+        end = self._clock.monotonic() + _SWITCH_SECONDS
+        self._hand_over(cluster, primary, seen, end)
+        heir = _agreed(self._look(cluster))
+        if heir in {None, primary}:
+            raise ClusterRefused(attempted, "no other member became the primary")
+        return slots.get(str(heir), str(heir))
+
+    def restart(self, cluster: Cluster, slot: str) -> None:
+        raise ClusterRefused(
+            f"restarting {slot} of {cluster.label}",
+            "a cache has no settings that wait for it: a change rolls its members",
+        )
 
     # -- lines
 

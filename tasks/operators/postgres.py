@@ -13,11 +13,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from pydantic import JsonValue
+
 from blueprints.postgres import objects, reading, settings
 from blueprints.postgres.reading import Place, Votes
 from fournines import log
 from fournines.clock import Clock
 from fournines.model.cluster import ClusterView
+from fournines.model.contents import ContentChange
 from fournines.model.desired import Service
 from tasks.operators import Cluster, ClusterRefused, ClusterSilent, postgres_objects
 from tasks.operators.access import Access
@@ -79,7 +82,7 @@ class PostgresOperator:
         said = self._members(cluster)
         if said.get(slot, {}).get("role") != "leader" or len(said) == 1:
             return
-        self.switchover(cluster)
+        self.switchover(cluster, None)
         while True:
             said = self._members(cluster)
             led = [n for n, m in said.items() if m.get("role") == "leader"]
@@ -136,25 +139,33 @@ class PostgresOperator:
     def apply(self, cluster: Cluster) -> tuple[str, ...]:
         return (*self.apply_settings(cluster), *self.apply_objects(cluster))
 
-    # -- beside the Protocol
+    def drift(self, cluster: Cluster) -> tuple[ContentChange, ...]:
+        change, present = self._settings(cluster)
+        lacking = postgres_objects.lacking(*self._objects(cluster))
+        return (
+            *settings.in_words(change, present),
+            *(ContentChange(said=objects.in_words(one)) for one in lacking),
+        )
 
-    def switchover(self, cluster: Cluster) -> str:
+    def switchover(self, cluster: Cluster, to: str | None) -> str:
         """
-        Have the sync standby lead; returns who that is.
-
-        Raises:
-            ClusterRefused: No member has everything, or Patroni said no.
-            ClusterSilent: Nobody answers.
+        Have the sync standby lead; it alone has everything that was acknowledged.
         """
         said = self._members(cluster)
         leader = next((n for n, m in said.items() if m.get("role") == "leader"), None)
-        heir = next(
-            (n for n, m in said.items() if m.get("role") == "sync_standby"), None
-        )
+        heirs = [n for n, m in said.items() if m.get("role") in _heirs_of(cluster)]
         attempted = f"switching {cluster.label} over"
-        if leader is None or heir is None:
+        if to is not None and leader == to:
+            return to
+        if leader is None or not heirs:
             lacking = "nobody leads" if leader is None else "no other member is in sync"
             raise ClusterRefused(attempted, f"{lacking} now")
+        if to is not None and to not in heirs:
+            raise ClusterRefused(
+                attempted,
+                f"{to} has not everything: {' or '.join(heirs)} has; name it, or leave --to out",
+            )
+        heir = to or heirs[0]
         self._patroni(cluster).order(
             _address(cluster, leader),
             "/switchover",
@@ -166,13 +177,6 @@ class PostgresOperator:
         return heir
 
     def restart(self, cluster: Cluster, slot: str) -> None:
-        """
-        Restart PostgreSQL in one member, its instance stays.
-
-        Raises:
-            ClusterRefused: Patroni said no.
-            ClusterSilent: It does not answer.
-        """
         self._patroni(cluster).order(
             _address(cluster, slot),
             "/restart",
@@ -182,40 +186,51 @@ class PostgresOperator:
             timeout_seconds=_SWITCH_SECONDS,
         )
 
-    def waiting_for_restart(self, cluster: Cluster) -> tuple[str, ...]:
-        """
-        The members whose settings need a restart.
-        """
-        said = self._members(cluster)
-        return tuple(name for name, m in said.items() if m.get("pending_restart"))
-
     # -- parts
 
     def apply_settings(self, cluster: Cluster) -> tuple[str, ...]:
         """
         Bring Patroni's configuration to what was asked for; Patroni has every member take it.
         """
-        parameters: Any = cluster.service.parameters
-        patroni, addresses = self._patroni(cluster), cluster.addresses().values()
-        present = patroni.ask_any(addresses, "/config").json()
-        change = settings.patch(
-            parameters["settings"],
-            present,
-            synchronous=bool(parameters["synchronous"]) and cluster.group.count > 1,
-        )
+        change, present = self._settings(cluster)
         if change:
-            patroni.ask_any(
-                addresses,
+            self._patroni(cluster).ask_any(
+                cluster.addresses().values(),
                 "/config",
                 method="PATCH",
                 body=change,
                 doing=f"changing settings of {cluster.label}",
             )
-        return settings.in_words(change)
+        return tuple(one.said for one in settings.in_words(change, present))
+
+    def _settings(
+        self, cluster: Cluster
+    ) -> tuple[dict[str, JsonValue], dict[str, JsonValue]]:
+        """
+        What Patroni's configuration must be told, and what it is.
+        """
+        parameters: Any = cluster.service.parameters
+        addresses = cluster.addresses().values()
+        present = self._patroni(cluster).ask_any(addresses, "/config").json()
+        change = settings.patch(
+            parameters["settings"],
+            present,
+            synchronous=bool(parameters["synchronous"]) and cluster.group.count > 1,
+        )
+        return change, present
 
     def apply_objects(self, cluster: Cluster) -> tuple[str, ...]:
         """
         Bring users, databases and extensions to what was asked for.
+        """
+        changed = postgres_objects.apply(*self._objects(cluster))
+        return tuple(objects.in_words(change) for change in changed)
+
+    def _objects(
+        self, cluster: Cluster
+    ) -> tuple[postgres_objects.Server, objects.Asked, Callable[[str], str]]:
+        """
+        The primary, what is asked for there, and whose passwords are which.
         """
         said = self._members(cluster)
         leader = next((n for n, m in said.items() if m.get("role") == "leader"), None)
@@ -223,19 +238,15 @@ class PostgresOperator:
             raise ClusterSilent(
                 f"making databases and users of {cluster.label}", "nobody leads now"
             )
-        asked = objects.asked_for(cluster.service.parameters)
         access = self._access(cluster.service)
-        changed = postgres_objects.apply(
-            postgres_objects.Server(
-                host=_address(cluster, leader),
-                port=DATABASE_PORT,
-                password=access.secret("superuser"),
-                ca=access.ca,
-            ),
-            asked,
-            {user: access.secret(f"user-{user}") for user in asked.users},
+        server = postgres_objects.Server(
+            host=_address(cluster, leader),
+            port=DATABASE_PORT,
+            password=access.secret("superuser"),
+            ca=access.ca,
         )
-        return tuple(objects.in_words(change) for change in changed)
+        asked = objects.asked_for(cluster.service.parameters)
+        return server, asked, lambda user: access.secret(f"user-{user}")
 
     def _cluster(self, cluster: Cluster) -> dict[str, Any]:
         answer = self._patroni(cluster).ask_any(
@@ -293,6 +304,15 @@ def _votes_now(etcd: Api, address: str) -> bool:
     except ClusterSilent:
         return False
     return answer.is_success and answer.json().get("health") == "true"
+
+
+def _heirs_of(cluster: Cluster) -> frozenset[str]:
+    """
+    Patroni's words for those it lets lead at once.
+    """
+    if cluster.service.parameters.get("synchronous"):
+        return frozenset({"sync_standby"})
+    return frozenset({"sync_standby", "replica"})
 
 
 def _voters(cluster: Cluster) -> int:

@@ -8,7 +8,7 @@ import base64
 import hashlib
 import hmac
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
@@ -22,6 +22,9 @@ from tasks.operators import ClusterRefused, ClusterSilent
 
 CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 30
+PasswordOf = Callable[[str], str]
+"""A user's password; asked for only of users that are there or are to be made."""
+
 _POOLER = "pgbouncer"
 _HIDDEN = ("postgres",)
 
@@ -65,9 +68,7 @@ class Server:
     user: str = "postgres"
 
 
-def apply(
-    server: Server, asked: Asked, passwords: Mapping[str, str]
-) -> tuple[Change, ...]:
+def apply(server: Server, asked: Asked, password_of: PasswordOf) -> tuple[Change, ...]:
     """
     Bring databases and users to what was asked for; returns what was changed. Idempotent.
 
@@ -75,18 +76,33 @@ def apply(
         ClusterSilent: The primary cannot be reached.
         ClusterRefused: It refused a statement.
     """
-    attempted = f"making databases and users on {server.host}"
+    with _asking(server, "making") as connection:
+        found = objects.changes(asked, _present(connection, server, asked, password_of))
+        for change in found:
+            _perform(connection, server, change, password_of)
+    return found
+
+
+def lacking(
+    server: Server, asked: Asked, password_of: PasswordOf
+) -> tuple[Change, ...]:
+    """
+    What `apply` would change. Changes nothing; raises as it does.
+    """
+    with _asking(server, "looking at") as connection:
+        return objects.changes(asked, _present(connection, server, asked, password_of))
+
+
+@contextmanager
+def _asking(server: Server, verb: str) -> Iterator[psycopg.Connection[Any]]:
+    attempted = f"{verb} databases and users on {server.host}"
     try:
         with _connected(server, "postgres") as connection:
-            present = _present(connection, server, asked, passwords)
-            found = objects.changes(asked, present)
-            for change in found:
-                _perform(connection, server, change, passwords)
+            yield connection
     except psycopg.OperationalError as error:
         raise ClusterSilent(attempted, _said(error)) from error
     except psycopg.Error as error:
         raise ClusterRefused(attempted, _said(error)) from error
-    return found
 
 
 def fits(verifier: str | None, password: str) -> bool:
@@ -134,7 +150,7 @@ def _present(
     connection: psycopg.Connection[Any],
     server: Server,
     asked: Asked,
-    passwords: Mapping[str, str],
+    password_of: PasswordOf,
 ) -> Present:
     rows = connection.execute(
         "SELECT datname, pg_get_userbyid(datdba), EXISTS (SELECT FROM"
@@ -152,7 +168,7 @@ def _present(
             )
             for name, owner in owners.items()
         },
-        users=_logins(connection, owners, passwords),
+        users=_logins(connection, owners, asked, password_of),
         open_to_all=tuple(name for name, _, is_open in rows if is_open),
     )
 
@@ -166,7 +182,8 @@ def _extensions(server: Server, database: str) -> tuple[str, ...]:
 def _logins(
     connection: psycopg.Connection[Any],
     owners: Mapping[str, str],
-    passwords: Mapping[str, str],
+    asked: Asked,
+    password_of: PasswordOf,
 ) -> dict[str, Login]:
     rows = connection.execute(
         "SELECT r.rolname, r.rolcanlogin, r.rolconnlimit, r.rolpassword,"
@@ -180,7 +197,7 @@ def _logins(
     return {
         name: Login(
             may_log_in=may,
-            password_fits=fits(verifier, passwords.get(name, "")),
+            password_fits=name in asked.users and fits(verifier, password_of(name)),
             connections_max=None if limit < 0 else limit,
             reads=tuple(
                 sorted(d for d in entered if reads and owners.get(d, name) != name)
@@ -194,7 +211,7 @@ def _perform(
     connection: psycopg.Connection[Any],
     server: Server,
     change: Change,
-    passwords: Mapping[str, str],
+    password_of: PasswordOf,
 ) -> None:
     if isinstance(change, objects.AddExtension):
         with _connected(server, change.database) as inside:
@@ -204,12 +221,12 @@ def _perform(
                 )
             )
         return
-    for statement in _statements(connection, change, passwords):
+    for statement in _statements(connection, change, password_of):
         connection.execute(statement)
 
 
 def _statements(
-    connection: psycopg.Connection[Any], change: Change, passwords: Mapping[str, str]
+    connection: psycopg.Connection[Any], change: Change, password_of: PasswordOf
 ) -> Iterator[sql.Composed]:
     words: dict[str, sql.Composable] = {
         "mark": sql.Identifier(objects.MARK),
@@ -219,7 +236,7 @@ def _statements(
         is_name = key in {"user", "database", "owner"}
         words[key] = sql.Identifier(value) if is_name else sql.Literal(value)
     if isinstance(change, objects.MakeUser | objects.SetPassword):
-        words["secret"] = _verifier(connection, change.user, passwords[change.user])
+        words["secret"] = _verifier(connection, change.user, password_of(change.user))
     for statement in _SQL[type(change)]:
         yield sql.SQL(statement).format(**words)
 

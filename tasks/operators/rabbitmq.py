@@ -23,6 +23,7 @@ from fournines.model.cluster import (
     Standing,
     majority,
 )
+from fournines.model.contents import ContentChange
 from fournines.model.desired import Service
 from tasks.operators import Cluster, ClusterRefused, ClusterSilent, places
 from tasks.operators.access import Access
@@ -203,18 +204,11 @@ class RabbitOperator:
     # -- what it holds
 
     def apply(self, cluster: Cluster) -> tuple[str, ...]:
-        wanted = topology.of(cluster.service.parameters)
         api = self._api(cluster.service, MANAGEMENT_PORT)
         address = self._speaker(cluster, api)
-        seen = self._observed(api, address)
-        opposed = reconciling.conflicts(wanted, seen)
-        if opposed:
-            raise ClusterRefused(
-                f"declaring what {cluster.label} holds", "; ".join(opposed)
-            )
         access = self._access(cluster.service)
         done = []
-        for change in reconciling.changes(wanted, seen):
+        for change in self._lacking(cluster, api, address):
             body = dict(change.body)
             if change.password_of:
                 body["password"] = access.secret(f"user-{change.password_of}")
@@ -227,6 +221,35 @@ class RabbitOperator:
             )
             done.append(change.said)
         return tuple(done)
+
+    def drift(self, cluster: Cluster) -> tuple[ContentChange, ...]:
+        api = self._api(cluster.service, MANAGEMENT_PORT)
+        lacking = self._lacking(cluster, api, self._speaker(cluster, api))
+        return tuple(ContentChange(said=change.said) for change in lacking)
+
+    def switchover(self, cluster: Cluster, to: str | None) -> str:
+        raise ClusterRefused(
+            f"switching {cluster.label} over to {to or 'another node'}",
+            "a bus has no primary: each queue has a leader of its own, and a node that is to go is drained by the plan",
+        )
+
+    def restart(self, cluster: Cluster, slot: str) -> None:
+        raise ClusterRefused(
+            f"restarting {slot} of {cluster.label}",
+            "a bus has no settings that wait for it: a change rolls its nodes",
+        )
+
+    def _lacking(
+        self, cluster: Cluster, api: Api, address: str
+    ) -> tuple[reconciling.Change, ...]:
+        wanted = topology.of(cluster.service.parameters)
+        seen = self._observed(api, address)
+        opposed = reconciling.conflicts(wanted, seen)
+        if opposed:
+            raise ClusterRefused(
+                f"declaring what {cluster.label} holds", "; ".join(opposed)
+            )
+        return reconciling.changes(wanted, seen)
 
     def _speaker(self, cluster: Cluster, api: Api) -> str:
         """

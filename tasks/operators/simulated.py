@@ -19,6 +19,7 @@ from fournines.model.cluster import (
     Standing,
     majority,
 )
+from fournines.model.contents import ContentChange
 from tasks.operators import Cluster, ClusterRefused, ClusterSilent
 
 CATCH_UP_SECONDS = 4.0
@@ -52,7 +53,8 @@ class _Memory:
 
 class SimulatedOperator:
     """
-    `Operator` over a simulated cloud. What it is asked to do stands in `asked`, for tests.
+    `Operator` over a simulated cloud. What it is asked to do stands in `asked`, for tests; what it lacks
+    until it is applied, in `lacking`, and what stands in the way of all of it, in `opposed`.
 
     Args:
         cloud: Whose instances the members run in.
@@ -76,6 +78,9 @@ class SimulatedOperator:
         self._settled = settled
         self._memories: dict[str, _Memory] = {}
         self.silent = False
+        self.opposed = ""
+        self.lacking: tuple[ContentChange, ...] = ()
+        self.waiting: set[str] = set()
         self.asked: list[tuple[str, str]] = []
 
     def view(self, cluster: Cluster) -> ClusterView:
@@ -136,7 +141,42 @@ class SimulatedOperator:
 
     def apply(self, cluster: Cluster) -> tuple[str, ...]:
         self.asked.append(("apply", cluster.label))
-        return ()
+        said = tuple(change.said for change in self.lacking)
+        if any(change.restarts for change in self.lacking):
+            self.waiting |= set(cluster.slot_names)
+        self.lacking = ()
+        return said
+
+    def drift(self, cluster: Cluster) -> tuple[ContentChange, ...]:
+        if self.opposed:
+            attempted = f"declaring what {cluster.label} holds"
+            raise ClusterRefused(attempted, self.opposed)
+        return self.lacking
+
+    def switchover(self, cluster: Cluster, to: str | None) -> str:
+        now = self._clock.now()
+        memory = self._look(cluster, now)
+        self.asked.append(("switchover", to or ""))
+        if to is not None and memory.leader == to:
+            return to
+        heirs = [
+            slot
+            for slot in sorted(memory.known - {memory.leader or ""})
+            if to in {None, slot} and self._has_all(cluster, memory, slot, now)
+        ]
+        if not heirs:
+            raise ClusterRefused(
+                f"switching {cluster.label} over",
+                f"{to or 'no other member'} has not everything",
+            )
+        memory.leader = heirs[0]
+        return heirs[0]
+
+    def restart(self, cluster: Cluster, slot: str) -> None:
+        self.asked.append(("restart", slot))
+        if not self._is_up(cluster, slot):
+            raise ClusterSilent(f"restarting {slot}", "it does not answer")
+        self.waiting.discard(slot)
 
     # -- how it comes to be what it is
 
@@ -207,6 +247,7 @@ class SimulatedOperator:
             is_heir=whole and not leads,
             is_voter=known,
             votes=known and up,
+            waits_for_restart=slot in self.waiting,
         )
 
     def _has_all(

@@ -214,7 +214,7 @@ def test_no_switchover_without_an_heir(operator, cluster):
     with respx.mock() as mock:
         mock.get(patroni(A)).respond(json=members("leader", "replica", "replica"))
         with pytest.raises(ClusterRefused, match="no other member is in sync now"):
-            operator.switchover(cluster)
+            operator.switchover(cluster, None)
 
 
 def test_patroni_says_no(operator, cluster):
@@ -223,7 +223,7 @@ def test_patroni_says_no(operator, cluster):
         mock.get(patroni(A)).respond(json=FINE)
         mock.post(patroni(A, "/switchover")).respond(412, text="candidate is not ready")
         with pytest.raises(ClusterRefused, match="412 candidate is not ready"):
-            operator.switchover(cluster)
+            operator.switchover(cluster, None)
 
 
 @pytest.mark.parametrize(
@@ -284,14 +284,11 @@ def test_settings_are_told_once(operator, cluster):
     assert "work_mem is 8MB" in said
 
 
-def test_waiting_for_a_restart(operator, cluster):
-    """Patroni says who must restart for its settings, and each is restarted where it is."""
-    waiting = members("leader", "sync_standby", "replica", b={"pending_restart": True})
+def test_a_restart_is_where_it_is(operator, cluster):
+    """Patroni is asked to restart the server of that member, and of no other."""
     with respx.mock() as mock:
-        mock.get(patroni(A)).respond(json=waiting)
         restarted = mock.post(patroni(B, "/restart")).respond(200)
 
-        assert operator.waiting_for_restart(cluster) == (B,)
         operator.restart(cluster, B)
 
     assert restarted.called

@@ -13,6 +13,7 @@ from fournines.model.cluster import (
     Standing,
     majority,
 )
+from fournines.model.contents import Contents
 from fournines.model.inventory import DEAD_STATUSES
 from fournines.planning import linter
 from tests.decide.planned_world import NOW, World, a_platform, with_groups
@@ -55,6 +56,8 @@ class StatefulWorld(World):
         self.known, self.whole = set(), set()
         self.leader = None
         self.fewest_spare = None
+        self.contents = Contents()
+        self.waiting, self.restarted = set(), []
 
     def alive(self):
         """Slots whose instance runs."""
@@ -102,6 +105,7 @@ class StatefulWorld(World):
             in_sync=up and slot in self.whole,
             is_voter=known,
             votes=up,
+            waits_for_restart=slot in self.waiting,
         )
 
     def plan(self, desired, **options):
@@ -111,6 +115,7 @@ class StatefulWorld(World):
             desired,
             self.inventory(),
             views={GROUP: seen} if seen else {},
+            contents={GROUP: self.contents} if seen else {},
             **options,
         )
         linter.check(plan, self.inventory(), floors(desired))
@@ -146,6 +151,19 @@ class StatefulWorld(World):
         assert step.slot not in {slot_of(n) for n in self.instances}
         self.known.discard(step.slot)
         self.whole.discard(step.slot)
+
+    def _apply_contents(self, step):
+        assert step.changes == tuple(c.sentence() for c in self.contents.changes)
+        if any(change.restarts for change in self.contents.changes):
+            self.waiting = set(self.known)
+        self.contents = Contents()
+
+    def _restart_member(self, step):
+        assert step.slot in self.alive()
+        self.restarted.append((step.slot, step.slot == self.leader))
+        self.waiting.discard(step.slot)
+        self.whole.discard(step.slot)
+        self.fail_over()
 
     def _delete_instance(self, step):
         super()._delete_instance(step)

@@ -6,6 +6,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
+from blueprints.catalogue import all_blueprints
 from blueprints.postgres import settings
 
 GOOD = {
@@ -82,7 +83,7 @@ def test_in_words():
     """A patch reads as clauses."""
     patch = {"ttl": 8, "postgresql": {"parameters": {"jit": "off", "work_mem": None}}}
 
-    assert settings.in_words(patch) == (
+    assert tuple(c.said for c in settings.in_words(patch, {})) == (
         "jit is off",
         "ttl is 8",
         "work_mem is the default",
@@ -110,3 +111,31 @@ def test_a_patch_settles(asked, there, synchronous):
     told["postgresql"] = {**present["postgresql"], "parameters": kept}
 
     assert settings.patch(asked, told, synchronous=synchronous) == {}
+
+
+@pytest.mark.parametrize(
+    ("setting", "restarts", "leader_first"),
+    [
+        pytest.param({"work_mem": "8MB"}, False, False, id="at-once"),
+        pytest.param({"shared_buffers": "1GB"}, True, False, id="by-a-restart"),
+        pytest.param({"max_connections": 300}, True, False, id="raised"),
+        pytest.param({"max_connections": 100}, True, True, id="lowered"),
+        pytest.param({}, True, True, id="back-to-the-default"),
+    ],
+)
+def test_which_settings_need_a_restart(setting, restarts, leader_first):
+    """What replicas may not have less of than the primary goes to the primary first when it is, or may be, lowered."""
+    present = changed(max_connections=200)
+    asked = {"max_connections": 200, **setting} if setting else {}
+    patch = settings.patch(asked, present, synchronous=True)
+    (found,) = settings.in_words(patch, present)
+
+    assert (found.restarts, found.leader_first) == (restarts, leader_first)
+
+
+def test_the_blueprint_marks_the_same_settings():
+    """What the catalogue tells an owner of restarts is what the plan goes by."""
+    schema = all_blueprints()["postgres"].parameters["properties"]["settings"]
+    marked = {n for n, one in schema["properties"].items() if one.get("restart")}
+
+    assert marked == settings.RESTARTING

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fournines.model.contents import ContentChange, Contents
 from fournines.model.refusal import Reason
 from fournines.planning import linter
 from fournines.planning.graph import Ancestry, ordered
@@ -73,6 +74,68 @@ def test_a_roll_changes_replicas_before_the_primary():
     world.perform(plan, watch=world.note)
     assert world.fewest_spare == 0
     assert world.plan(NEW).empty
+
+
+SLOTS = ContentChange(said="slots is 8", restarts=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "order"),
+    [
+        pytest.param(SLOTS, [(B, False), (C, False), (A, False)], id="leader-last"),
+        pytest.param(
+            SLOTS.model_copy(update={"leader_first": True}),
+            [(A, True), (B, False), (C, False)],
+            id="lowered",
+        ),
+    ],
+)
+def test_settings_are_taken_by_restarting_one_after_the_other(change, order):
+    """
+    Replicas first, the leader once it handed over; what replicas cannot have less of than their leader it takes first, where it is.
+    """
+    world = deployed(leader=A)
+    world.contents = Contents(changes=(change,))
+    plan = world.plan(THREE)
+
+    assert plan.steps[0].why == "slots is 8 (by a restart)"
+    world.fewest_spare = None
+    world.perform(plan, watch=world.note)
+    assert [slot for slot, _ in world.restarted] == [slot for slot, _ in order]
+    assert world.restarted[0] == order[0]
+    assert world.fewest_spare == 1
+    assert world.plan(THREE).empty
+
+
+def test_who_waits_for_a_restart_gets_it_from_a_person():
+    """A deploy ends what another left undone; the timer lets it wait."""
+    world = deployed(leader=A)
+    world.waiting = {B}
+
+    assert told(world.plan(THREE), "restart-member") == [("restart-member", B)]
+    assert world.plan(THREE, purpose=Purpose.RECONCILE).empty
+
+
+def test_nobody_is_restarted_while_another_is_not_whole():
+    """A chain that could not begin is a refusal, and the contents are made all the same. (Who is not whole may itself be restarted.)"""
+    world = deployed(leader=A)
+    world.contents = Contents(changes=(SLOTS,))
+    world.whole -= {B, C}
+
+    plan = world.plan(THREE)
+
+    assert [step.kind for step in plan.steps] == ["apply-contents"]
+    assert [r.reason for r in plan.refusals] == [Reason.QUORUM]
+
+
+def test_contents_come_after_the_members():
+    """What is founded is given its contents once all are in, and what depends on it waits for them."""
+    plan = StatefulWorld().plan(THREE)
+    ancestry = Ancestry(plan.steps)
+    (held,) = (s for s in plan.steps if s.kind == "apply-contents")
+    waits = [s.id for s in plan.steps if s.kind == "await-member"]
+
+    assert all(ancestry.precedes(one, held.id) for one in waits)
 
 
 def test_a_new_member_comes_one_at_a_time():

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import pytest
 
+from fournines.model.contents import ContentChange
+from fournines.planning.plan import Purpose
 from tasks import deployment, execution, membership, unwinding
 from tests.contract.operator_rig import a_stateful_platform
 from tests.unwind.harness import PLATFORM, World, die_at_every_moment
@@ -99,15 +101,66 @@ def test_killed_anywhere_and_run_again(prepare, act):
     assert die_at_every_moment(prepare, act, whichever_generation=True) == []
 
 
+def times(world: World, what: str) -> int:
+    """
+    How often the service was asked for something.
+    """
+    return [asked for asked, _ in world.operator.asked].count(what)
+
+
 def test_objects_follow_the_members():
     """
     A deploy that ends well has the service brought to what its parameters ask for; one that does not leaves it alone.
     """
     world = deployed()
-    assert [what for what, _ in world.operator.asked].count("apply") == 1
+    assert times(world, "apply") == 1
 
     made = a_stateful_platform(count=2)
     result = deployment.deploy(world.workshop(), made)
 
     assert not result.ok
-    assert [what for what, _ in world.operator.asked].count("apply") == 1
+    assert times(world, "apply") == 1
+
+
+@pytest.mark.parametrize(
+    ("purpose", "restarts"),
+    [
+        pytest.param(Purpose.DEPLOY, 3, id="deploy"),
+        pytest.param(Purpose.RECONCILE, 0, id="reconcile"),
+    ],
+)
+def test_what_it_does_not_hold_is_planned_and_made(purpose, restarts):
+    """
+    Nothing else changed, and the plan says what the service lacks; then it is made, once, and members are restarted only if a person asked.
+    """
+    world, asked = deployed(), a_stateful_platform()
+    assert deployment.plan(world.workshop(), asked)[0].empty
+    world.operator.lacking = (
+        ContentChange(said="user app is made"),
+        ContentChange(said="slots is 8", restarts=True),
+    )
+
+    made, _ = deployment.plan(world.workshop(), asked)
+    result = deployment.deploy(world.workshop(), asked, purpose=purpose)
+
+    assert made.steps[0].changes == ("user app is made", "slots is 8 (by a restart)")
+    assert result.ok, result.sentence()
+    assert times(world, "apply") == 2
+    assert times(world, "restart") == restarts
+    again = deployment.deploy(world.workshop(), asked, purpose=Purpose.RECONCILE)
+    assert again.plan.empty
+
+
+def test_what_stands_in_the_way_is_said_before():
+    """
+    A service that cannot hold what is asked for says why in the plan, and nothing of it is tried.
+    """
+    world, asked = deployed(), a_stateful_platform()
+    world.operator.opposed = "queue paid is another"
+
+    result = deployment.deploy(world.workshop(), asked)
+
+    assert [r.detail for r in result.refusals] == [
+        "what demo-db-pg holds is not changed: queue paid is another"
+    ]
+    assert times(world, "apply") == 1
