@@ -83,19 +83,36 @@ def _look(
     desired = _edition(workshop, desired)
     seen = observe.inventory(workshop, desired.name)
     desired = baked.resolved(desired, seen.images)
-    drained = patients.drained(workshop, desired.name)
-    views = membership.views(workshop, desired, seen, only)
-    made = diff.plan_platform(
-        desired,
-        seen,
-        only=only,
-        drained=drained,
-        views=views,
-        contents=contents.read(workshop, desired, seen, only),
-    )
+    made = _planned(workshop, desired, seen, only, Purpose.DEPLOY)
     quota = objections.room(workshop, made)
     against = objections.raised(workshop, desired, seen, made, only, quota)
     return seen, made, quota, against
+
+
+def _planned(
+    workshop: Workshop,
+    desired: Platform,
+    seen: Inventory,
+    only: str | None,
+    purpose: Purpose,
+    *,
+    held_back: frozenset[str] = frozenset(),
+    insist: bool = False,
+) -> Plan:
+    """
+    The plan, with what stateful services say of themselves; `held_back` are instances to leave alone besides those in healing.
+    """
+    return diff.plan_platform(
+        desired,
+        seen,
+        only=only,
+        purpose=purpose,
+        drained=patients.drained(workshop, desired.name) | held_back,
+        views=membership.views(workshop, desired, seen, only),
+        contents=contents.read(workshop, desired, seen, only),
+        # What the registry asks for was insisted on before it came there.
+        insist=insist or purpose is Purpose.RECONCILE,
+    )
 
 
 def deploy(
@@ -126,17 +143,9 @@ def deploy(
             # A recipe's name means the image that is current now; the registry keeps which, so that no timer rolls to a newer one.
             desired = baked.resolved(desired, seen.images)
         adoption.adopt(workshop, seen, only)
-        made = diff.plan_platform(
-            desired,
-            seen,
-            only=only,
-            purpose=purpose,
-            drained=patients.drained(workshop, desired.name)
-            | patients.given_up(workshop, desired.name, purpose),
-            views=membership.views(workshop, desired, seen, only),
-            contents=contents.read(workshop, desired, seen, only),
-            # What the registry asks for was insisted on before it came there.
-            insist=insist or purpose is Purpose.RECONCILE,
+        held_back = patients.given_up(workshop, desired.name, purpose)
+        made = _planned(
+            workshop, desired, seen, only, purpose, held_back=held_back, insist=insist
         )
         quota = objections.room(workshop, made)
         against = (
