@@ -363,4 +363,8 @@ def play(seed: int, mutate: Mutate = unchanged) -> Report:
     """
     Play a seed.
     """
-    return Simulation(seed, mutate).play()
+    world = Simulation(seed, mutate)
+    try:
+        return world.play()
+    finally:
+        world.turns.close()

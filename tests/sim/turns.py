@@ -73,11 +73,13 @@ class Turns:
         self.doom: int | None = None
         self.effects = 0
         self.enough = False
+        self.over = False
         self.broken: list[BaseException] = []
         self.on_kill: Callable[[Process], None] = lambda _process: None
         self.on_stop: Callable[[], None] = lambda: None
         self._hub = getcurrent()
         self._idle: list[greenlet] = []
+        self._all: list[greenlet] = []
         self._end = 0.0
         self._ready: list[Task] = []
         self._first: list[Task] = []
@@ -96,6 +98,17 @@ class Turns:
         self.current = None
         if not self.broken and not self.enough:
             self.now = self._end
+
+    def close(self) -> None:
+        """
+        Nobody ever goes on. A greenlet that has begun is never collected with its world: it is ended.
+        """
+        self.over = True
+        for glet in self._all:
+            if not glet.dead:
+                glet.throw(GreenletExit)
+        for kept in (self._all, self._idle, self._ready, self._first, self._alarms):
+            kept.clear()
 
     def _next(self) -> Task | None:
         """
@@ -206,9 +219,14 @@ class Turns:
         elif task.glet is not None:
             given = task.glet.switch()
         else:
-            glet = self._idle.pop() if self._idle else greenlet(self._serve, self._hub)
+            glet = self._idle.pop() if self._idle else self._one_more()
             given = glet.switch(task)
         return given
+
+    def _one_more(self) -> greenlet:
+        glet = greenlet(self._serve, self._hub)
+        self._all.append(glet)
+        return glet
 
     def wake(self, task: Task) -> None:
         """
@@ -232,6 +250,8 @@ class Turns:
         """
         Go on when somebody wakes us, perhaps for nothing, at the latest after so many seconds.
         """
+        if self.over:
+            raise GreenletExit
         task = self._me()
         task.waiting = True
         if seconds is not None:
@@ -242,6 +262,8 @@ class Turns:
         """
         A moment at which anything may happen to the process, or somebody else goes on. `effect`: before or after something that changes the world.
         """
+        if self.over:
+            raise GreenletExit
         task = self.current
         if task is None:
             return
