@@ -165,9 +165,18 @@ class CaseBook:
             closed_at=now,
             **fields,
         )
-        report = case_report.read(self._store, self.case)
-        self.publish("verdict", case_text.verdict(self.case, report))
+        self.show("verdict", self._verdict)
         return self.case
+
+    def show(self, kind: str, render: Callable[[], str]) -> None:
+        """
+        A text for whoever watches; written only then.
+        """
+        if self.publish is not publish_nothing:
+            self.publish(kind, render())
+
+    def _verdict(self) -> str:
+        return case_text.verdict(self.case, case_report.read(self._store, self.case))
 
     def check(self) -> None:
         """

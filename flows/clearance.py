@@ -32,6 +32,9 @@ GATE_TRIES = 60
 INHERIT_SECONDS = 0.2
 """Pause before a dead healer's lease is tried again: part of the time until its cases go on."""
 
+FOLLOW_SECONDS_MAX = 1_800.0
+"""How long a case waits for a remedy of its whole service: a large group is made anew in waves."""
+
 WAIT_SECONDS = 1.0
 """Pause before the brakes are asked again."""
 
@@ -54,6 +57,9 @@ def obtain(
     begin = clock.now()
     looked = True
     while True:
+        if _follows(ward, book):
+            begin, looked = clock.now(), True
+            seen = examination.examine(ward, book.case)
         with ward.gate, _gate(ward, seen.situation.subject.platform) as gate:
             held, holder = _take_lease(ward, seen.situation.subject, stack)
             situation = dataclasses.replace(
@@ -88,6 +94,31 @@ def obtain(
         looked = not refusals or age >= LOOK_SECONDS
         if looked:
             seen = examination.examine(ward, book.case)
+
+
+def _follows(ward: Ward, book: CaseBook) -> bool:
+    """
+    Wait while another case's remedy changes the whole service: a release that is rolled back makes every member anew, and nobody is called for
+    each of them meanwhile. False: there is none.
+    """
+    leader = surroundings.remedied_by(ward, book.case)
+    if leader is None or leader.id == book.case.leader:
+        return False
+    why = leader.cause or (leader.diagnosis.value if leader.diagnosis else "")
+    book.change(
+        "follows",
+        f"{leader.id} treats the whole service ({why}): it ends first",
+        leader=leader.id,
+        cause=why,
+    )
+    clock = ward.workshop.clock
+    begin = clock.monotonic()
+    while clock.monotonic() - begin < FOLLOW_SECONDS_MAX:
+        clock.sleep(WAIT_SECONDS)
+        now = surroundings.remedied_by(ward, book.case)
+        if now is None or now.id != leader.id:
+            break
+    return True
 
 
 @contextmanager

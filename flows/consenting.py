@@ -59,8 +59,8 @@ def stands_in_the_way(
         default=ApprovalState(limits.approval_default),
     )
     store.approvals.ask(request)
-    book.publish("plan", case_text.plan_of(plan, choice.why, choice.rejected))
-    book.publish("approval", case_text.approval_of(request))
+    book.show("plan", lambda: case_text.plan_of(plan, choice.why, choice.rejected))
+    book.show("approval", lambda: case_text.approval_of(request))
     return _wait(book, request)
 
 

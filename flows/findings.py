@@ -45,7 +45,7 @@ def write_down(ward: Ward, book: CaseBook, seen: Examination) -> None:
         ward.workshop.crew.beside(
             "console", partial(_keep_console, ward, book, met.instance)
         )
-    book.publish("evidence", case_text.evidence_of(seen))
+    book.show("evidence", lambda: case_text.evidence_of(seen))
     if seen.evidence.operating_status in {"ERROR", "OFFLINE"}:
         book.first("out_of_pool_at", seen.evidence.at)
 

@@ -82,12 +82,16 @@ class Beds:
         a colleague had begun waits for no bed: members may be half changed.
         """
         store = self._workshop.store
-        held = {lease.name: lease.holder for lease in store.leases.in_force()}
         outside = [
             case
             for case in reversed(store.cases.cases(open_only=True, limit=1_000))
             if not case.subject.is_everywhere and case.id not in self._inside
         ]
+        if not outside:
+            self._elsewhere = set()
+            return 0
+        # Read after the cases: whoever took one meanwhile has it.
+        held = {lease.name: lease.holder for lease in store.leases.in_force()}
         free = {c.id for c in outside if _is_free(held.get(leasing.of_case(c.id)))}
         left = {case.id for case in outside if case.id in free} & self._elsewhere
         with self._lock:

@@ -272,10 +272,18 @@ class Admissions:
 
     def _is_busy(self, subject: Subject) -> bool:
         """
-        A deploy, a scaling or the like works on the service or its platform: slots look wrong meanwhile.
+        A deploy, a scaling or the like works on the service or its platform: slots look wrong meanwhile. So they do while a healing that has begun
+        waits for whoever takes it over from a dead healer.
         """
-        leases = self._workshop.store.leases
-        return any(
+        store = self._workshop.store
+        leases = store.leases
+        acting = any(
+            case.state is CaseState.ACTING and case.subject.platform == subject.platform
+            for case in store.cases.cases(
+                service=subject.service, open_only=True, limit=1_000
+            )
+        )
+        return acting or any(
             leases.current(name) is not None
             for name in (
                 leasing.of_platform(subject.platform),

@@ -14,7 +14,7 @@ from fournines.model.case import Case, CaseState, Diagnosis, Subject
 from fournines.model.desired import Group
 from fournines.model.inventory import Inventory, Member
 from fournines.model.probing import ProbeResult
-from healing.diagnosis import blind
+from healing.diagnosis import blind, kinds
 from healing.diagnosis.finding import Finding
 from healing.diagnosis.gone import DEAD
 from healing.evidence import MemberEvidence
@@ -143,6 +143,25 @@ def acting(ward: Ward, case: Case) -> tuple[str, ...]:
         if other.id != case.id
         and other.subject.platform == case.subject.platform
         and other.state is CaseState.ACTING
+    )
+
+
+def remedied_by(ward: Ward, case: Case) -> Case | None:
+    """
+    The case whose remedy for this case's whole service is under way, if there is one.
+    """
+    return next(
+        (
+            other
+            for other in ward.workshop.store.cases.cases(
+                service=case.subject.service, open_only=True, limit=1_000
+            )
+            if other.id != case.id
+            and other.subject.platform == case.subject.platform
+            and other.state in {CaseState.ACTING, CaseState.VERIFYING}
+            and other.diagnosis in kinds.REMEDIED_AS_ONE
+        ),
+        None,
     )
 
 

@@ -16,6 +16,7 @@ from functools import partial
 import structlog
 
 from flows import (
+    again,
     case_moments,
     clearance,
     consenting,
@@ -173,7 +174,9 @@ class Treatment:
                 self.book.note("busy", "somebody else works on the service")
                 return None
             outcome = Outcome(plan_id=plan.id)
-            if plan.id in unfinished:
+            if plan.id in unfinished and not again.has_helped(
+                self.ward, self.book, plan, held
+            ):
                 outcome = self.trial.execute(plan, held)
             seconds = self._soak_seconds(subject)
             return self.trial.judge(planning.rung_of(plan), outcome, subject, seconds)

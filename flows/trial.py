@@ -258,7 +258,9 @@ class Trial:
         Written down and shown before the first step: the plan, and what is asked for from now on.
         """
         self.book.keep(plan=[step.id for step in plan.steps])
-        self.book.publish("plan", case_text.plan_of(plan, choice.why, choice.rejected))
+        self.book.show(
+            "plan", lambda: case_text.plan_of(plan, choice.why, choice.rejected)
+        )
         wanted = service_plans.desired(choice.rung, situation)
         if wanted is not None:
             remedies.ask_for(self.ward, self.book, wanted, situation, plan)

@@ -8,7 +8,7 @@ cases; here it is a value with questions. "Not known" is None, and None is never
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -112,7 +112,10 @@ class Pattern:
         """
         The member of an instance's name, or None.
         """
-        return next((m for m in self.members if m.instance == instance), None)
+        for member in self.members:
+            if member.instance == instance:
+                return member
+        return None
 
     def where(self, fits: Callable[[MemberState], bool]) -> Pattern:
         """
@@ -198,19 +201,20 @@ class Pattern:
         """
         Members of two or more slots on two or more hosts of the zone, all silent as far as asked, while most of the others are well.
         """
-        there = self.in_zone(zone)
+        there = [m for m in self.members if zone is not None and m.zone == zone]
         if f"zone {zone}" in self.recalled:
-            return not there.share.well
-        return len(there.hosts) >= PLACES_MIN and self._is_down(there)
+            return not any(m.well for m in there)
+        hosts = {m.host for m in there if m.host}
+        return len(hosts) >= PLACES_MIN and self._is_down(there)
 
     def host_is_down(self, host: str | None) -> bool:
         """
         Members of two or more slots on the host, all silent as far as asked, while most of the others are well; or the cloud says so and
         none is well.
         """
-        there = self.on_host(host)
+        there = [m for m in self.members if host is not None and m.host == host]
         if host in self.hosts_down or f"host {host}" in self.recalled:
-            return not there.share.well
+            return not any(m.well for m in there)
         return self._is_down(there)
 
     def zones_down(self) -> tuple[str, ...]:
@@ -225,15 +229,18 @@ class Pattern:
         known = sorted({*self.zones, *left})
         return tuple(zone for zone in known if self.zone_is_down(zone))
 
-    def _is_down(self, there: Pattern) -> bool:
-        elsewhere = self.without(there).share
-        mute = {m.key for m in there.unwell if m.silent}
-        return (
-            len(mute) >= MEMBERS_MIN
-            and not there.share.well
-            and all(m.silent is not False for m in there.unwell)
-            and elsewhere.well > elsewhere.unwell
-        )
+    def _is_down(self, there: Sequence[MemberState]) -> bool:
+        mute: set[str] = set()
+        for member in there:
+            if member.well or (member.unwell and member.silent is False):
+                return False
+            if member.unwell and member.silent:
+                mute.add(member.key)
+        if len(mute) < MEMBERS_MIN:
+            return False
+        here = {m.instance for m in there}
+        elsewhere = [m.well for m in self.members if m.instance not in here]
+        return elsewhere.count(True) > elsewhere.count(False)
 
 
 MEMBERS_MIN = 2

@@ -151,7 +151,10 @@ class Pool(Value):
         """
         The member of an instance's name, or None.
         """
-        return next((m for m in self.members if m.name == name), None)
+        for member in self.members:
+            if member.name == name:
+                return member
+        return None
 
 
 class Listener(Value):
@@ -192,7 +195,10 @@ class LoadBalancer(Resource):
         """
         The pool of that name, or None.
         """
-        return next((p for p in self.pools if p.name == name), None)
+        for pool in self.pools:
+            if pool.name == name:
+                return pool
+        return None
 
 
 class FloatingIp(Resource):
@@ -262,24 +268,32 @@ class Inventory(Value):
         """
         The instance of that name, or None.
         """
-        return next((i for i in self.instances if i.name == name), None)
+        for instance in self.instances:
+            if instance.name == name:
+                return instance
+        return None
 
     def load_balancer(self, name: str) -> LoadBalancer | None:
         """
         The load balancer of that name, or None.
         """
-        return next((b for b in self.load_balancers if b.name == name), None)
+        for balancer in self.load_balancers:
+            if balancer.name == name:
+                return balancer
+        return None
 
     def of_group(self, service: str, group: str) -> tuple[Instance, ...]:
         """
         The instances of one group, every slot and generation, by slot then generation.
         """
-        found = (
+        found = [
             i
             for i in self.instances
-            if i.owner and i.owner.service == service and i.owner.group == group
-        )
-        return tuple(sorted(found, key=_place))
+            if (owner := i.owner) and owner.service == service and owner.group == group
+        ]
+        if len(found) > 1:
+            found.sort(key=_place)
+        return tuple(found)
 
 
 def _place(instance: Instance) -> tuple[int, int]:

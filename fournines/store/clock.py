@@ -25,17 +25,21 @@ class StoreClock:
         self._store = store
         self._machine = machine
         self._read: tuple[float, datetime] | None = None
+        self._told: tuple[float, datetime] | None = None
 
     def now(self) -> datetime:
         """
         The present, aware, in UTC.
         """
         tick = self._machine.monotonic()
-        read = self._read
+        told, read = self._told, self._read
+        if told is not None and told[0] == tick:
+            return told[1]
         if read is None or tick - read[0] > READ_SECONDS:
             read = self._look(read)
             tick = self._machine.monotonic()
-        return read[1] + timedelta(seconds=tick - read[0])
+        self._told = told = tick, read[1] + timedelta(seconds=tick - read[0])
+        return told[1]
 
     def monotonic(self) -> float:
         """

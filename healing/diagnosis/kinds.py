@@ -44,6 +44,9 @@ SERVICE_WIDE = frozenset(
 )
 """The cause is not in the member: replacing it would help nobody."""
 
+REMEDIED_AS_ONE = SERVICE_WIDE - {Diagnosis.DEPENDENCY}
+"""One remedy for the whole service: what is wrong with its members meanwhile is part of the same story."""
+
 _OF_THE_INSTANCE = frozenset(
     {
         Reason.STORM,

@@ -74,6 +74,8 @@ class Chaos:
             (2, "host", self._host),
             (1, "zone", self._zone),
             (1, "image", self._image),
+            (2, "lb", self._balancer),
+            (3, "volume", self._volume),
             (6, "api", self._api),
             (2, "api-away", self._api_away),
             (2, "store-away", self._store_away),
@@ -81,6 +83,7 @@ class Chaos:
             (2, "pause", self._pause),
             (2, "deploy", person.deploy),
             (2, "scale", person.scale),
+            (1, "destroy", person.destroy),
             (3, "blind", self._blind),
             (2, "unmeasured", self._unmeasured),
             (6, "kill", self._kill),
@@ -101,7 +104,7 @@ class Chaos:
             self.counts[kind] += 1
             self._laws.trace.append(f"{self._turns.now:9.3f} chaos      {kind} {told}")
 
-    def _victim(self) -> str | None:
+    def _victim(self, fits: Callable[[str], bool] = lambda _name: True) -> str | None:
         well = [
             record.name
             for record in self._cloud.world.instances.values()
@@ -109,6 +112,7 @@ class Chaos:
             and record.behaviour is Behaviour.SERVING
             and record.serves_at is not None
             and record.serves_at < self._clock.now()
+            and fits(record.name)
         ]
         return self._chance.choice(well) if well else None
 
@@ -142,6 +146,39 @@ class Chaos:
             return ""
         zone = self._chance.choice(sorted(zones))
         return f"{zone}: {self._cloud.break_zone(zone)}"
+
+    def _balancer(self) -> str:
+        """
+        A load balancer dies; now and then the cloud has given up failing it over by itself.
+        """
+        alive = [b for b in self._cloud.world.load_balancers.values() if not b.dead]
+        if not alive:
+            return ""
+        name = self._chance.choice(alive).name
+        self._cloud.silence_load_balancer(name)
+        self._laws.dead_at[name] = self._turns.now
+        stopped = self._chance.random() < 0.2
+        if stopped:
+            self._cloud.stop_failover(name)
+        return f"{name}{', its failover is stopped' if stopped else ''}"
+
+    def _volume(self) -> str:
+        """
+        A member dies whose volume does not let go of it for a while, or goes into error.
+        """
+        slots = self._cloud.world.volumes
+        victim = self._victim(lambda name: slot_of(name) in slots)
+        if victim is None:
+            return ""
+        volume = slot_of(victim)
+        self._cloud.break_instance(victim, Behaviour.KILL, sticky=True)
+        self._laws.sick_at[victim] = self._turns.now
+        if self._chance.random() < 0.3:
+            self._cloud.break_volume(volume)
+            return f"{victim}: its volume is in error"
+        until = self._clock.now() + timedelta(seconds=self._chance.uniform(5, 40))
+        self._cloud.stick_volume(volume, until)
+        return f"{victim}: its volume is stuck until {until:%H:%M:%S}"
 
     def _image(self) -> str:
         self._cloud.break_image("debian-12")
@@ -264,6 +301,8 @@ class Chaos:
             self._store.pauses.lift(pause.key)
         for host in self._cloud.world.hosts:
             host.up = True
+        for balancer in self._cloud.world.load_balancers.values():
+            balancer.failover_stopped = False
         for name, record in list(self._cloud.world.instances.items()):
             record.locked = False
             assert record.owner is None or name.startswith(PLATFORM)

@@ -21,6 +21,9 @@ NOTICE_SECONDS = 1.0
 SOUND = ("ACTIVE", Behaviour.SERVING)
 """Most instances, most of the time: asking them takes time and tells nothing."""
 
+FRONT = "front"
+"""The kind of an alert that users do not get through a load balancer; it names no member."""
+
 REPEAT_SECONDS = 20.0
 """An alert that fires on is sent again."""
 
@@ -90,12 +93,14 @@ class City:
             self._turns.sleep(NOTICE_SECONDS)
             sick = self._sick()
             self.on_look()
-            for name in sick:
-                fired = self._firing.get((name, "ProbeFail"))
+            dark = [b.name for b in self._cloud.world.load_balancers.values() if b.dead]
+            told = [(name, "ProbeFail") for name in sick]
+            for name, kind in [*told, *((name, FRONT) for name in dark)]:
+                fired = self._firing.get((name, kind))
                 if fired is None or self._turns.now - fired[1] > REPEAT_SECONDS:
-                    self.ring(name, "ProbeFail")
+                    self.ring(name, kind)
             for (name, kind), (record, _) in list(self._firing.items()):
-                if name not in sick and (
+                if name not in (dark if kind == FRONT else sick) and (
                     kind != "false" or self._chance.random() < 0.1
                 ):
                     del self._firing[name, kind]
@@ -125,7 +130,7 @@ class City:
 
     def ring(self, instance: str, kind: str) -> None:
         """
-        An alert about a member, new or repeated.
+        An alert about a member or a load balancer, new or repeated.
         """
         known = self._firing.get((instance, kind))
         now = self._clock.now()
@@ -138,6 +143,11 @@ class City:
 
     def _record(self, instance: str, kind: str, now: datetime) -> AlertRecord:
         slot = slot_of(instance)
+        of_member = {
+            "group": "web",
+            "slot": slot.rpartition("-")[2],
+            "instance_name": instance,
+        }
         return AlertRecord(
             key=f"{kind}-{instance}@{now.isoformat()}",
             fingerprint=f"{kind}-{instance}",
@@ -145,13 +155,11 @@ class City:
             status="firing",
             labels={
                 "platform": PLATFORM,
-                "service": slot.split("-")[1],
-                "group": "web",
-                "slot": slot.rpartition("-")[2],
-                "instance_name": instance,
+                "service": instance.split("-")[1],
                 "severity": "heal",
                 "tier": "cause",
-            },
+            }
+            | ({} if kind == FRONT else of_member),
             starts_at=now,
             received_at=now,
         )

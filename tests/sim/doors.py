@@ -16,6 +16,7 @@ from tests.sim.turns import Process, Turns
 STORE_READS = frozenset(
     {
         "about",
+        "admitted",
         "all",
         "case",
         "cases",
@@ -33,6 +34,7 @@ STORE_READS = frozenset(
         "platforms",
         "resources",
         "unfinished",
+        "view",
         "waiting",
         "why",
     }

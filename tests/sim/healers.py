@@ -8,6 +8,7 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
+from blueprints import lifecycles
 from flows.first_moves import FirstMoves
 from flows.heal import treat
 from flows.healer import (
@@ -30,6 +31,7 @@ from fournines.store.clock import StoreClock
 from fournines.store.memory import MemoryStore
 from fournines.store.protocol import AlertRecord, StoreError
 from tasks import reconciliation
+from tasks.operators.simulated import SimulatedOperator
 from tasks.workshop import Workshop
 from tests.sim.doors import Outage, Pointed, PointedStore, Told
 from tests.sim.helpers import TurnCrew
@@ -53,12 +55,14 @@ class SimHealer:
         metrics: Metrics,
         told: Told,
         outage: Outage,
+        operator: SimulatedOperator,
     ) -> None:
         self.process = Process(name)
         self._turns = turns
         clock = StoreClock(store, TurnClock(turns, self.process))
         self.eyes = Eyes(cloud, turns, clock)
         number = count()
+        asking = Pointed(operator, turns, self.process, "operator", told)
         crew = TurnCrew(turns, self.process)
         self.workshop = Workshop(
             cloud=Pointed(cloud, turns, self.process, "cloud", told),
@@ -68,6 +72,7 @@ class SimHealer:
             settings=SETTINGS,
             crew=crew,
             holder=lambda: f"{name} run {next(number)}",
+            operators={lifecycles.QUORUM: lambda _workshop: asking},
         )
         self.view = View(self.workshop)
         self.moves = FirstMoves(

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import AbstractContextManager
-from functools import partial
 from typing import Any, TypeVar
 
 from fournines.crew import Event
@@ -91,6 +90,9 @@ class TurnFuture(Future[Any]):
             tell(self)
 
 
+Work = tuple[TurnFuture, Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+
+
 def _await(turns: Turns, future: Future[Any]) -> None:
     task = turns.current
     if future.done() or task is None:
@@ -110,8 +112,8 @@ class TurnExecutor(Executor):
         self._process = process
         self._free = count
         self._name = name
-        self._queue: deque[tuple[TurnFuture, Callable[[], Any]]] = deque()
-        self._running: list[TurnFuture] = []
+        self._queue: deque[Work] = deque()
+        self._running: dict[TurnFuture, None] = {}
 
     def map(
         self,
@@ -133,25 +135,29 @@ class TurnExecutor(Executor):
         Begin it, now if there is a free hand.
         """
         future = TurnFuture(self._turns)
-        self._queue.append((future, partial(fn, *args, **kwargs)))
-        self._running.append(future)
+        self._running[future] = None
+        work = (future, fn, args, kwargs)
         if self._free:
             self._free -= 1
-            self._turns.spawn(self._name, self._process, self._work, at_once=True)
+            self._turns.spawn(
+                self._name, self._process, lambda: self._work(work), at_once=True
+            )
+        else:
+            self._queue.append(work)
         return future
 
-    def _work(self) -> None:
-        while self._queue:
-            future, act = self._queue.popleft()
-            if future.cancelled():
-                continue
-            try:
-                result = act()
-            except BaseException as error:  # noqa: BLE001  whoever waits gets it
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-            self._running.remove(future)
+    def _work(self, work: Work | None) -> None:
+        while work is not None:
+            future, act, args, kwargs = work
+            if not future.cancelled():
+                try:
+                    result = act(*args, **kwargs)
+                except BaseException as error:  # noqa: BLE001  whoever waits gets it
+                    future.set_exception(error)
+                else:
+                    future.set_result(result)
+                self._running.pop(future, None)
+            work = self._queue.popleft() if self._queue else None
         self._free += 1
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002  as the base class
@@ -159,7 +165,7 @@ class TurnExecutor(Executor):
         Begin nothing more.
         """
         if cancel_futures:
-            for future, _ in self._queue:
+            for future, *_ in self._queue:
                 future.cancel()
         if wait and not self._process.dead:
             for future in list(self._running):

@@ -12,7 +12,15 @@ from fournines.cloud.simulated import Behaviour, health
 from fournines.model.case import Case, CaseState, Diagnosis
 from fournines.model.desired import Platform
 from fournines.store.memory import MemoryStore
-from tests.sim.town import PLATFORM, WatchedCloud, slot_of, slots
+from healing.diagnosis import kinds
+from tests.sim.town import (
+    PLATFORM,
+    WatchedCloud,
+    floor,
+    is_cluster,
+    slot_of,
+    slots,
+)
 from tests.sim.turns import Process, TurnClock, Turns
 
 WELL_SECONDS = 30.0
@@ -42,6 +50,7 @@ class Laws:
 
     Attributes:
         sick_at: When an instance was last truly sick.
+        dead_at: When a load balancer last died.
         takeovers: Seconds from the death of a case's healer to the next one's taking it.
     """
 
@@ -64,6 +73,7 @@ class Laws:
         self._before: dict[str, frozenset[str]] = {}
         self.sick_at: dict[str, float] = {}
         self.down_at: dict[str, float] = {}
+        self.dead_at: dict[str, float] = {}
         self.bad: list[Any] = []
         self.trace: list[str] = []
         self.someone_lives: Callable[[], bool] = lambda: True
@@ -100,6 +110,10 @@ class Laws:
         self._note(process, f"{call} {subject}")
         self._owned(call, subject)
         self._one_actor(process, call, subject)
+        if call == "delete_volume":
+            self._broken(f"{process.name} deletes the data of {subject}")
+        if call == "failover_load_balancer":
+            self._front_is_dead(process, subject)
         if call in {"delete_instance", "restart_instance"}:
             self._evidence(process, subject)
 
@@ -113,7 +127,7 @@ class Laws:
         for name, before in self._before.items():
             now = self._serving(name)
             lost = before - now
-            needed = self._services[name].groups[0].healing.min_healthy
+            needed = floor(self._services[name])
             steady = [i for i in lost if self._is_long_well(i)]
             left = now | self._believed(name)
             if steady and len(left) < needed:
@@ -123,6 +137,8 @@ class Laws:
                 )
         if call == "ensure_instance":
             self._no_double(subject)
+        elif call == "ensure_volume":
+            self._one_volume(subject)
 
     def _serving(self, service: str) -> frozenset[str]:
         """
@@ -144,13 +160,13 @@ class Laws:
         Members of whose sickness nobody can know yet: no alert has arrived, and the load balancer has not said so for long.
         """
         told = {
-            record.labels["instance_name"]
+            record.labels.get("instance_name")
             for record in self._store.inbox.firing(PLATFORM, service)
         }
-        balancer = self._cloud.world.load_balancers[f"demo-{service}-lb"]
+        balancer = self._cloud.world.load_balancers.get(f"demo-{service}-lb")
         return frozenset(
             member.instance
-            for pool in balancer.pools.values()
+            for pool in (balancer.pools.values() if balancer else ())
             for member in pool.members.values()
             if member.weight > 0
             and member.instance not in told
@@ -233,6 +249,21 @@ class Laws:
                 f"{process.name} takes {instance} away on {samples} bad samples"
             )
 
+    def _front_is_dead(self, process: Process, balancer: str) -> None:
+        """
+        A failover costs users whom it does not help.
+        """
+        since = self._turns.now - self.dead_at.get(balancer, -1e9)
+        record = self._cloud.world.load_balancers[balancer]
+        if not record.dead and since > EVIDENCE_SECONDS:
+            self._broken(f"{process.name} fails {balancer} over, which serves")
+
+    def _one_volume(self, volume: str) -> None:
+        owner = self._cloud.world.volumes[volume].owner
+        same = [v.name for v in self._cloud.world.volumes.values() if v.owner == owner]
+        if len(same) > 1:
+            self._broken(f"{same} hold one slot's data")
+
     def _no_double(self, instance: str) -> None:
         here = [
             record
@@ -299,6 +330,15 @@ class Laws:
         ]
         if len(acting) > self._disruptions_max:
             self._broken(f"{acting} act at once, {self._disruptions_max} may")
+        for name, service in self._services.items():
+            busy = [
+                case.subject.key
+                for case in self._store.cases.cases(service=name, open_only=True)
+                if case.state in {CaseState.ACTING, CaseState.VERIFYING}
+                and case.diagnosis not in kinds.WELL
+            ]
+            if is_cluster(service) and len(busy) > 1:
+                self._broken(f"{busy} of one cluster are changed at once")
 
     def died(self, process: Process) -> None:
         """

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from fournines.cloud.errors import CloudError
 from fournines.cloud.simulated import Behaviour
 from fournines.model.case import Case
+from fournines.model.desired import Platform
 from tests.sim.simulation import Report, Simulation
+from tests.sim.town import a_platform
 
 HEALING_SECONDS = 1_200.0
 """A healing whose every call waits half a minute for its answer, more than once."""
@@ -50,6 +52,12 @@ class Healings(Simulation):
     """
 
     _suffered: str = ""
+
+    def a_platform(self) -> Platform:
+        """
+        Services without data: their members may be replaced at any moment.
+        """
+        return a_platform(self.chance, with_data=False)
 
     def suffer(
         self,

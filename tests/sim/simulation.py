@@ -10,12 +10,15 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from blueprints import lifecycles
 from fournines.cloud.simulated import Behaviour, Scenario
 from fournines.model.case import CaseState
 from fournines.model.desired import Platform
 from fournines.store.memory import MemoryStore
 from tasks import deployment
+from tasks.operators.simulated import SimulatedOperator
 from tasks.workshop import Workshop
+from tests.sim import remains
 from tests.sim.chaos import Chaos
 from tests.sim.city import City
 from tests.sim.doors import Outage
@@ -110,6 +113,7 @@ class Simulation:
         )
         self.store = MemoryStore(clock)
         self.platform = self.a_platform()
+        self.operator = SimulatedOperator(self.cloud, clock)
         self.gauges = self.measures(clock)
         self.laws = Laws(self.turns, self.cloud, self.store, self.platform)
         self.turns.on_kill = self.laws.died
@@ -137,6 +141,7 @@ class Simulation:
             settings=SETTINGS,
             crew=crew,
             holder=lambda: "outside run 0",
+            operators={lifecycles.QUORUM: lambda _workshop: self.operator},
         )
         self.person = Person(self.chance, self.turns, self.workshop, self.laws)
         self.chaos = Chaos(
@@ -162,7 +167,7 @@ class Simulation:
         """
         What is deployed on it.
         """
-        return a_platform(self.chance)
+        return a_platform(self.chance, with_data=True)
 
     def measures(self, clock: TurnClock) -> Gauges:
         """
@@ -182,6 +187,7 @@ class Simulation:
             self.gauges,
             self.laws.committed,
             self.outage,
+            self.operator,
         )
         if not self.city.quiet:
             healer.process.kill_ratio = self.kill_ratio
@@ -205,6 +211,15 @@ class Simulation:
         except Exception as error:  # noqa: BLE001  a report says it
             self.turns.broken.append(error)
         return self.report()
+
+    def close(self) -> None:
+        """
+        The world ends. Its parts know each other in circles: taken apart, they need no collector.
+        """
+        self.turns.close()
+        for part in (*self.city.healers, self.city, self.chaos, self.laws, self.cloud):
+            vars(part).clear()
+        vars(self).clear()
 
     def report(self) -> Report:
         """
@@ -268,6 +283,11 @@ class Simulation:
         A person was called, and mends what healing has given up; and finishes what was begun beside healing.
         """
         self.person.finish()
+        for balancer in self.cloud.world.load_balancers.values():
+            balancer.dead = False
+        for volume in self.cloud.world.volumes.values():
+            if volume.status == "error":
+                self.cloud.reset_volume(volume.name)
         for known in self.store.quarantines.all():
             # The image was mended when the faults ended.
             self.store.quarantines.release(known.key)
@@ -313,7 +333,9 @@ class Simulation:
             elif not self.laws.is_well(here[0]):
                 found.append(f"{here[0]} does not serve")
         found += [f"{name} is a member without an instance" for name in members]
-        return found
+        return found + remains.complaints(
+            self.workshop, self.cloud, self.person.asked()
+        )
 
     def _misregistered(self) -> list[str]:
         made = {
@@ -367,4 +389,4 @@ def play(seed: int, mutate: Mutate = unchanged) -> Report:
     try:
         return world.play()
     finally:
-        world.turns.close()
+        world.close()

@@ -8,10 +8,12 @@ import random
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from blueprints import lifecycles
 from fournines.cloud.simulated import Scenario, SimulatedCloud
 from fournines.cloud.simulated.door import Moment
 from fournines.cloud.simulated.scenario import Speeds
 from fournines.model import names
+from fournines.model.cluster import majority
 from fournines.model.desired import (
     Group,
     HealingLimits,
@@ -32,6 +34,7 @@ from fournines.model.specification import (
 )
 
 PLATFORM = "demo"
+CLUSTER_SIZE = 3
 NOT_HEALING = frozenset({"", "watch", "reconcile", "_until_well", "_deploy"})
 """Tasks whose calls pass with time, whatever is healed."""
 
@@ -84,17 +87,54 @@ def a_scenario(chance: random.Random) -> Scenario:
     return Scenario(speeds=speeds, seed=chance.randrange(1 << 30))
 
 
-def a_platform(chance: random.Random) -> Platform:
+def a_platform(chance: random.Random, *, with_data: bool) -> Platform:
     """
-    One to three services of two to five members each.
+    One to three services of two to five members each. `with_data`: the last of them may keep data, on volumes, or in a cluster besides.
     """
-    services = ("shop", "blog", "mail")[: chance.choice((1, 1, 2, 3))]
+    services: tuple[str, ...] = ("shop", "blog")[: chance.choice((1, 1, 2))]
+    data = chance.choice((None, None, "volumes", "cluster"))
     return Platform(
         name=PLATFORM,
         network=NetworkSpec(name="demo-network", owner=Owner(platform=PLATFORM)),
-        services=tuple(_service(name, chance) for name in services),
+        services=(
+            *(_service(name, chance) for name in services),
+            *((_keeping(chance, data),) if data and with_data else ()),
+        ),
         disruptions_max=chance.choice((1, 2, 3)),
     )
+
+
+def _keeping(chance: random.Random, what: str) -> Service:
+    """
+    A service whose slots have volumes; a cluster of three has addresses that stay, too, and a quorum.
+    """
+    service = _service("mail", chance)
+    (group,) = service.groups
+    kept: dict[str, object] = {"volume_size_gb": 1}
+    if what == "volumes":
+        group = group.model_copy(update=kept)
+        return service.model_copy(update={"groups": (group,)})
+    limits = group.healing.model_copy(update={"min_healthy": chance.choice((1, 2))})
+    kept |= {"identity": "ordinal", "count": CLUSTER_SIZE, "healing": limits}
+    group = group.model_copy(update=kept)
+    changed = {"blueprint": lifecycles.QUORUM, "groups": (group,)}
+    return service.model_copy(update=changed)
+
+
+def is_cluster(service: Service) -> bool:
+    """
+    Whether its members vote.
+    """
+    return service.blueprint == lifecycles.QUORUM
+
+
+def floor(service: Service) -> int:
+    """
+    How many members must serve whatever we do: what was promised, and a quorum where there is one.
+    """
+    (group,) = service.groups
+    promised = group.healing.min_healthy
+    return max(promised, majority(group.count)) if is_cluster(service) else promised
 
 
 def _service(name: str, chance: random.Random) -> Service:

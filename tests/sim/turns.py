@@ -116,29 +116,30 @@ class Turns:
         """
         if self.broken or self.enough:
             return None
-        end = self._end
+        end, ready, alarms = self._end, self._ready, self._alarms
         while True:
             if self._first:
                 task = self._first.pop()
                 if not self._is_stopped(task):
                     return task
                 continue
-            if self._ready:
-                index = int(self.random.random() * len(self._ready))
-                self._ready[index], self._ready[-1] = (
-                    self._ready[-1],
-                    self._ready[index],
-                )
-                task = self._ready.pop()
+            if ready:
+                task = self._drawn(ready)
                 if not self._is_stopped(task):
                     return task
                 continue
-            if not self._alarms or self._alarms[0][0] > end:
+            if not alarms or alarms[0][0] > end:
                 return None
-            due, _, ticket, task = heapq.heappop(self._alarms)
+            due, _, ticket, task = heapq.heappop(alarms)
             if task.ticket == ticket:
                 self.now = max(self.now, due)
                 self.wake(task)
+
+    def _drawn(self, ready: list[Task]) -> Task:
+        if len(ready) > 1:
+            index = int(self.random.random() * len(ready))
+            ready[index], ready[-1] = ready[-1], ready[index]
+        return ready.pop()
 
     def _is_stopped(self, task: Task) -> bool:
         process = task.process
@@ -242,9 +243,28 @@ class Turns:
         Go on so much later.
         """
         end = self.now + seconds
+        if self._nobody_before(end):
+            self.now = end
+            return
         self.wait(seconds)
         while self.now < end:
             self.wait(end - self.now)
+
+    def _nobody_before(self, end: float) -> bool:
+        """
+        Whether whoever sleeps until then is the next one who does anything.
+        """
+        return not (
+            self._ready
+            or self._first
+            or end > self._end
+            or (self._alarms and self._alarms[0][0] <= end)
+            or self.over
+            or self.broken
+            or self.enough
+            or self._me().process.dead
+            or self._me().process.stopped_until > self.now
+        )
 
     def wait(self, seconds: float | None = None) -> None:
         """

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from fournines.cloud.simulated import health
+from fournines.cloud.simulated import block, health
 from fournines.cloud.simulated.door import Door
 from fournines.cloud.simulated.health import Answer
-from fournines.cloud.simulated.records import LoadBalancerRecord
+from fournines.cloud.simulated.records import LoadBalancerRecord, VolumeRecord
 from fournines.cloud.simulated.scenario import InconsistentScenario
 from fournines.cloud.simulated.traffic import through
 
@@ -56,6 +56,36 @@ class Hardships(Door):
         """
         with self._lock:
             self._balancer_of(name).failover_stopped = True
+
+    def break_volume(self, name: str) -> None:
+        """
+        A volume goes into error: who has it goes on, and nobody gets it next.
+        """
+        with self._lock:
+            self.settle()
+            self._volume_of(name).status = block.ERROR
+
+    def reset_volume(self, name: str) -> None:
+        """
+        An administrator resets its state.
+        """
+        with self._lock:
+            self.settle()
+            record = self._volume_of(name)
+            record.status = "in-use" if record.attached_to else "available"
+
+    def stick_volume(self, name: str, until: datetime) -> None:
+        """
+        Attaching and detaching it take until then.
+        """
+        with self._lock:
+            self._volume_of(name).stuck_until = until
+
+    def _volume_of(self, name: str) -> VolumeRecord:
+        record = self.world.volumes.get(name)
+        if record is None:
+            raise InconsistentScenario(f"there is no volume {name}")
+        return record
 
     def knock(self, address: str, *, timeout_seconds: float = 0.8) -> Answer:
         """

@@ -18,7 +18,7 @@ from fournines.cloud.errors import (
     ResourceFailed,
 )
 from fournines.cloud.protocol import KEYSTONE
-from fournines.cloud.simulated import health, reading
+from fournines.cloud.simulated import block, health, reading
 from fournines.cloud.simulated.door import Door, Moment, named, ours
 from fournines.cloud.simulated.faults import FaultKind
 from fournines.cloud.simulated.records import Behaviour, InstanceRecord
@@ -204,9 +204,16 @@ def _built(world: World, record: InstanceRecord, at: datetime) -> None:
     if record.fault:
         record.status = "ERROR"
         return
-    for name in record.spec.volumes:
-        volume = world.volumes[name]
-        volume.attached_to, volume.status = record.id, "in-use"
+    later = block.free_at(world, record.spec.volumes, at)
+    if later is not None:
+        world.agenda.book(
+            later, _Later(record, record.epoch, lambda at: _built(world, record, at))
+        )
+        return
+    record.fault = block.attach(world, record.spec.volumes, record.id)
+    if record.fault:
+        record.status = "ERROR"
+        return
     _boot(world, record, at)
 
 
@@ -293,9 +300,7 @@ def _forget(world: World, record: InstanceRecord, now: datetime) -> None:
     for port in world.ports.values():
         if port.attached_to == record.id:
             port.attached_to = None
-    for volume in world.volumes.values():
-        if volume.attached_to == record.id:
-            volume.attached_to, volume.status = None, "available"
+    block.detach(world, record.id, now)
     health.changed(world, record.name, now)
 
 

@@ -205,13 +205,23 @@ def image(record: ImageRecord) -> Image:
     """
     An image.
     """
-    return Image(
-        id=record.id,
-        name=record.name,
-        status=record.status,
-        min_disk_gb=record.min_disk_gb,
-        min_ram_mb=record.min_ram_mb,
-        properties=dict(record.properties),
+    content = (
+        record.status,
+        record.min_disk_gb,
+        record.min_ram_mb,
+        tuple(record.properties.items()),
+    )
+    return _kept(
+        record,
+        content,
+        lambda: Image(
+            id=record.id,
+            name=record.name,
+            status=record.status,
+            min_disk_gb=record.min_disk_gb,
+            min_ram_mb=record.min_ram_mb,
+            properties=dict(record.properties),
+        ),
     )
 
 
@@ -219,14 +229,25 @@ def volume(record: VolumeRecord) -> Volume:
     """
     A volume.
     """
-    return Volume(
-        id=record.id,
-        name=record.name,
-        owner=record.owner,
-        status=record.status,
-        size_gb=record.size_gb,
-        zone=record.zone,
-        attached_to=record.attached_to,
+    content = (
+        record.owner,
+        record.status,
+        record.size_gb,
+        record.zone,
+        record.attached_to,
+    )
+    return _kept(
+        record,
+        content,
+        lambda: Volume(
+            id=record.id,
+            name=record.name,
+            owner=record.owner,
+            status=record.status,
+            size_gb=record.size_gb,
+            zone=record.zone,
+            attached_to=record.attached_to,
+        ),
     )
 
 

@@ -130,6 +130,7 @@ class VolumeRecord(Marked):
     zone: str | None = None
     status: str = "creating"
     attached_to: str | None = None
+    stuck_until: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -243,7 +244,7 @@ class HostRecord:
 
 
 @dataclass(slots=True)
-class ImageRecord:
+class ImageRecord(Told):
     """
     An image. Its mark is a property, as on a real cloud.
     """
