@@ -38,6 +38,7 @@ _COMMANDS = {
     "restore": ("archiving", "A new service with another's data as it was."),
     "clone": ("archiving", "A new service with another's data as it is."),
     "credentials": ("entrusting", "A service's credentials: once, then rotated."),
+    "rotate": ("entrusting", "New credentials for a service and its users."),
     "graph": ("drawing", "What a service stands on, as text or as a picture."),
     "cases": ("casework", "Healing cases, newest first."),
     "case": ("casework", "One healing case: why, evidence, plan, steps, verdict."),

@@ -5,12 +5,23 @@ instances outdated, and outdated instances are rolled as any others are, with no
 
 from __future__ import annotations
 
+from blueprints import drafting
 from fournines import log
 from fournines.model import names
 from fournines.model.desired import Platform, Service
 from fournines.model.validity import is_due
 from fournines.model.value import Value
-from tasks import certificates, credentials, deployment, sizing
+from fournines.planning import plan as planning
+from fournines.planning.plan import Purpose
+from tasks import (
+    certificates,
+    contents,
+    credentials,
+    deployment,
+    leasing,
+    observe,
+    sizing,
+)
 from tasks.audience import NOBODY, Audience
 from tasks.result import Result
 from tasks.workshop import Workshop
@@ -81,7 +92,9 @@ def rotate_credentials(
     audience: Audience = NOBODY,
 ) -> tuple[Rotated, ...]:
     """
-    New secrets for what a service offers, then a roll of it and of all that use it.
+    New secrets for what a service offers: its running servers take them first, then all that use it are rolled, then whichever of its own
+    instances hold one. A cache lets in with the old and the new until then; a database and a bus know one password per user, so a client that
+    connects anew with the old one is refused until its own instance is rolled.
 
     Raises:
         ServiceUnknown: No such service is deployed.
@@ -92,8 +105,47 @@ def rotate_credentials(
     known = sizing.find(workshop.store.registry, service, platform)
     renewed = credentials.renew(workshop, known, service)
     _log.info("credentials_renewed", service=service, names=renewed)
+    taken = _take(workshop, known, known.service(service), audience)
+    if taken is not None and not taken.result.ok:
+        return (taken,)
     holders = credentials.holders(known, renewed)
-    return tuple(_roll(workshop, known, name, audience) for name in holders)
+    users_first = sorted(holders, key=lambda name: name == service)
+    rolled = (_roll(workshop, known, name, audience) for name in users_first)
+    return (*((taken,) if taken else ()), *rolled)
+
+
+def _take(
+    workshop: Workshop, platform: Platform, service: Service, audience: Audience
+) -> Rotated | None:
+    """
+    Have the servers that run take what is new; None: nothing of the service takes anything while it runs.
+    """
+    lease = leasing.of_service(platform.name, service.name)
+    with leasing.holding(workshop, [lease], purpose="rotation") as held:
+        seen = observe.inventory(workshop, platform.name)
+        lacking = contents.read(workshop, platform, seen, service.name)
+        steps = [
+            drafting.apply_contents(
+                service,
+                group,
+                (change.sentence() for change in one.changes),
+                needs=(),
+                why="; ".join(change.said for change in one.changes),
+            )
+            for (_, group), one in lacking.items()
+            if one.changes
+        ]
+        if not steps:
+            return None
+        made = planning.make(
+            purpose=Purpose.ROLL,
+            platform=platform.name,
+            service=service.name,
+            made_at=seen.at,
+            steps=steps,
+        )
+        result = deployment.perform(workshop, made, seen, held, audience)
+    return Rotated(platform=platform.name, service=service.name, result=result)
 
 
 def _roll(

@@ -21,6 +21,8 @@ class CacheRules(QuorumRules):
     A quorum's rules, and: no replica leaves while nobody leads, for it may be the one with the newest data.
     """
 
+    holds: bool = True
+
     def may_leave(self, view: ClusterView, slot: str, now: datetime) -> Refusal | None:
         refusal = QuorumRules.may_leave(self, view, slot, now)
         member = view.member(slot)

@@ -8,7 +8,10 @@ vhosts) is only ever added: taking it away could lose what was confirmed, so a p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import base64
+import hashlib
+import hmac
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -26,6 +29,9 @@ from blueprints.rabbitmq.topology import (
 from fournines.model.value import Value
 
 Body = Mapping[str, Any]
+
+_HASH = "rabbit_password_hashing_sha256"
+_SALT_BYTES = 4
 
 QUORUM_DEFAULT = {"defaultqueuetype": "quorum"}
 """A durable queue that an application declares without a type is a quorum queue."""
@@ -61,13 +67,15 @@ class Change(Value):
     password_of: str | None = None
 
 
-def changes(wanted: Topology, seen: Observed) -> tuple[Change, ...]:
+def changes(
+    wanted: Topology, seen: Observed, *, stale: Collection[str] = ()
+) -> tuple[Change, ...]:
     """
-    In an order in which each finds what it needs.
+    In an order in which each finds what it needs. `stale` are users whose password is not the one in our store.
     """
     return (
         *_vhosts(wanted, seen),
-        *_users(wanted, seen),
+        *_users(wanted, seen, stale),
         *_permissions(wanted, seen),
         *_exchanges(wanted, seen),
         *_queues(wanted, seen),
@@ -128,15 +136,30 @@ def _may(user: str, vhost: str, seen: Observed) -> bool:
     )
 
 
-def _users(wanted: Topology, seen: Observed) -> Iterator[Change]:
+def password_fits(body: Body, password: str) -> bool:
+    """
+    Whether a user, as the management API lists it, has a password; of a hash that we cannot make ourselves it is taken for granted.
+    """
+    kept = base64.b64decode(str(body.get("password_hash") or ""))
+    if body.get("hashing_algorithm") != _HASH or len(kept) <= _SALT_BYTES:
+        return True
+    salt, digest = kept[:_SALT_BYTES], kept[_SALT_BYTES:]
+    ours = hashlib.sha256(salt + password.encode()).digest()
+    return hmac.compare_digest(digest, ours)
+
+
+def _users(
+    wanted: Topology, seen: Observed, stale: Collection[str]
+) -> Iterator[Change]:
     there = {str(body["name"]): _tags(body) for body in seen.users}
     for user in wanted.users:
-        if there.get(user.name) != set(user.tags):
+        fits = there.get(user.name) == set(user.tags)
+        if not fits or user.name in stale:
             yield Change(
                 method="PUT",
                 path=_path("users", user.name),
                 body={"tags": ",".join(user.tags)},
-                said=f"user {user.name}",
+                said=f"password of {user.name}" if fits else f"user {user.name}",
                 password_of=user.name,
             )
     kept = {OPERATOR, *(user.name for user in wanted.users)}

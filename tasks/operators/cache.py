@@ -17,7 +17,13 @@ from fournines.clock import Clock
 from fournines.model.cluster import ClusterMember, ClusterView, Role, Standing, majority
 from fournines.model.contents import ContentChange
 from fournines.model.desired import Service
-from tasks.operators import Cluster, ClusterRefused, ClusterSilent, places
+from tasks.operators import (
+    Cluster,
+    ClusterRefused,
+    ClusterSilent,
+    cache_clients,
+    places,
+)
 from tasks.operators.access import Access
 from tasks.operators.redis_line import Line, RedisLine
 
@@ -219,17 +225,29 @@ class CacheOperator:
             f"resetting the Sentinel at {address}", "it does not find the others again"
         )
 
-    def apply(self, cluster: Cluster) -> tuple[str, ...]:  # noqa: ARG002  nothing to look at
+    def apply(self, cluster: Cluster) -> tuple[str, ...]:
         """
-        All settings stand in the instances: a change rolls them, the primary last and by handing over.
+        Let clients in with the password of the store, beside the one that a member was started with. All else stands in the instances: a change
+        rolls them, the primary last and by handing over.
         """
-        return ()
+        lacking, password = self._strangers(cluster)
+        for address in lacking.values():
+            cache_clients.let_in(address, password, self._opened(cluster))
+        return tuple(map(cache_clients.in_words, lacking))
 
-    def drift(self, cluster: Cluster) -> tuple[ContentChange, ...]:  # noqa: ARG002  likewise
-        """
-        Nothing, for the same reason.
-        """
-        return ()
+    def drift(self, cluster: Cluster) -> tuple[ContentChange, ...]:
+        lacking, _ = self._strangers(cluster)
+        return tuple(ContentChange(said=cache_clients.in_words(s)) for s in lacking)
+
+    def _strangers(self, cluster: Cluster) -> tuple[dict[str, str], str]:
+        password = self._access(cluster.service).secret("password")
+        found = cache_clients.strangers(
+            cluster.addresses(), password, self._opened(cluster)
+        )
+        return found, password
+
+    def _opened(self, cluster: Cluster) -> cache_clients.Open:
+        return lambda address: self._redis(cluster, address)
 
     def switchover(self, cluster: Cluster, to: str | None) -> str:
         slots = {a: s for s, a in places.addresses(cluster).items()}

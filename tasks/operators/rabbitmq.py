@@ -249,7 +249,27 @@ class RabbitOperator:
             raise ClusterRefused(
                 f"declaring what {cluster.label} holds", "; ".join(opposed)
             )
-        return reconciling.changes(wanted, seen)
+        return reconciling.changes(
+            wanted, seen, stale=self._stale(cluster.service, wanted, seen)
+        )
+
+    def _stale(
+        self,
+        service: Service,
+        wanted: topology.Topology,
+        seen: reconciling.Observed,
+    ) -> frozenset[str]:
+        """
+        Declared users that are there with another password than our store's.
+        """
+        declared = {user.name for user in wanted.users}
+        access = self._access(service)
+        return frozenset(
+            name
+            for body in seen.users
+            if (name := str(body["name"])) in declared
+            and not reconciling.password_fits(body, access.secret(f"user-{name}"))
+        )
 
     def _speaker(self, cluster: Cluster, api: Api) -> str:
         """

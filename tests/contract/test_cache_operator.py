@@ -4,6 +4,7 @@ The cache's operator over lines to three Redis and three Sentinels, as they beha
 
 from __future__ import annotations
 
+import hashlib
 from typing import Self
 
 import pytest
@@ -33,6 +34,7 @@ class Redises:
         self.links = dict.fromkeys(ADDRESSES, "up")
         self.said: list[tuple[str, ...]] = []
         self.can_choose = True
+        self.digests = {a: {"0" * 64} for a in ADDRESSES}
 
     def line(self, _access, address: str, port: int):
         """A line to a member's Redis or Sentinel."""
@@ -102,6 +104,11 @@ class OneLine:
                 return [{"ip": a} for a in sorted(world.known[self.address])]
             case ("SENTINEL", "FAILOVER", _):
                 world.fail_over()
+            case ("ACL", "GETUSER", _):
+                kept = sorted(world.digests[self.address])
+                return ["flags", ["on"], "passwords", kept, "commands", "+@all"]
+            case ("ACL", "SETUSER", "default", word):
+                world.digests[self.address].add(word.removeprefix("#"))
             case ("SENTINEL", "RESET", _):
                 world.known[self.address] = set(ADDRESSES) - {
                     self.address,
@@ -241,3 +248,23 @@ def test_nobody_answers(redises, operator):
 
     with pytest.raises(ClusterSilent):
         operator.view(cluster("cache"))
+
+
+def test_a_new_password_is_taken_beside_the_old(redises, operator):
+    """
+    Members that run let in with both until they are rolled; the clear one stands in no command, and one that is silent is left for later.
+    """
+    here = cluster("cache")
+    redises.silent.add(C)
+    assert [c.said for c in operator.drift(here)] == [
+        f"{slot(0)} lets clients in with the password of the store",
+        f"{slot(1)} lets clients in with the password of the store",
+    ]
+    operator.apply(here)
+
+    new = hashlib.sha256(b"password-secret").hexdigest()
+    assert redises.digests[A] == redises.digests[B] == {"0" * 64, new}
+    assert "password-secret" not in str(redises.said)
+    assert operator.drift(here) == ()
+    redises.silent.clear()
+    assert len(operator.drift(here)) == 1

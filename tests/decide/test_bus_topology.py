@@ -4,6 +4,9 @@ What a message bus should hold: what is refused before anything is touched, and 
 
 from __future__ import annotations
 
+import base64
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -342,3 +345,40 @@ def test_law_nothing_that_holds_messages_is_taken_away(before, after):
     kinds = {path.split("/")[2] for path in deleted}
     assert kinds <= {"users", "permissions", "policies"}
     assert f"/api/users/{OPERATOR}" not in deleted
+
+
+def _kept(password):
+    salt = b"salt"
+    return base64.b64encode(salt + hashlib.sha256(salt + password).digest()).decode()
+
+
+SALTED, OTHER = _kept(b"secret"), _kept(b"other")
+
+
+def test_a_password_that_is_not_the_stores_is_set():
+    """A user that is there with another password gets ours, and nothing else of it is touched."""
+    wanted = topology.of(ORDERS)
+    seen = held(wanted)
+    name = wanted.users[0].name
+
+    (change,) = reconciling.changes(wanted, seen, stale={name})
+
+    assert (change.said, change.password_of) == (f"password of {name}", name)
+
+
+@pytest.mark.parametrize(
+    ("body", "fits"),
+    [
+        pytest.param({"password_hash": SALTED}, True, id="ours"),
+        pytest.param({"password_hash": OTHER}, False, id="another"),
+        pytest.param(
+            {"password_hash": OTHER, "hashing_algorithm": "x"}, True, id="unknown-hash"
+        ),
+        pytest.param({}, True, id="not-told"),
+    ],
+)
+def test_a_password_is_known_by_its_hash(body, fits):
+    """As RabbitMQ keeps it: four bytes of salt, and the digest of salt and password."""
+    body = {"hashing_algorithm": "rabbit_password_hashing_sha256", **body}
+
+    assert reconciling.password_fits(body, "secret") is fits

@@ -11,8 +11,7 @@ from blueprints.cache.lifecycle import RULES
 from tests.sandbox.services.bus_and_cache import Writers
 from tests.sandbox.services.command import fournines
 
-# With the benches until it passes each time: in one of two runs writes were refused for two minutes after the kill (docs/bus-and-cache.md).
-pytestmark = [pytest.mark.sandbox, pytest.mark.bench]
+pytestmark = [pytest.mark.sandbox, pytest.mark.full]
 
 
 def test_a_killed_primary_is_followed_and_replaced(deployed, eventually):

@@ -10,8 +10,7 @@ import pytest
 from tests.sandbox.services.command import fournines
 from tests.sandbox.services.stage import database
 
-# With the benches until a deploy beside other work ends in time each time.
-pytestmark = [pytest.mark.sandbox, pytest.mark.bench]
+pytestmark = [pytest.mark.sandbox, pytest.mark.full]
 
 AGAIN_SECONDS_MAX = 120
 

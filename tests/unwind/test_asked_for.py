@@ -1,13 +1,15 @@
 """
-A switchover that somebody asks for, over the real steps.
+A switchover and a rotation that somebody asks for, over the real steps.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from tasks import switching
-from tests.unwind.harness import PLATFORM
+from fournines.model.contents import ContentChange
+from tasks import deployment, rotation, switching
+from tests.contract.operator_rig import a_stateful_platform
+from tests.unwind.harness import PLATFORM, World
 from tests.unwind.test_members import deployed, times, world_view
 
 SLOTS = tuple(f"{PLATFORM}-db-pg-{number}" for number in range(3))
@@ -70,3 +72,22 @@ def test_nobody_hands_over_while_another_is_missing():
     assert not result.ok
     assert "members of db would vote, and 2 must" in result.sentence()
     assert times(world, "switchover") == 0
+
+
+def test_running_servers_take_new_credentials_first():
+    """
+    What a service offers anew is in force in its servers before anybody is told of it.
+    """
+    world, asked = World(), a_stateful_platform()
+    offering = asked.services[0].model_copy(
+        update={"offers": {"password": "@{secret:db/app}"}}
+    )
+    asked = asked.model_copy(update={"services": (offering,)})
+    assert deployment.deploy(world.workshop(), asked).ok
+    world.operator.lacking = (ContentChange(said="user app has a new password"),)
+
+    (taken,) = rotation.rotate_credentials(world.workshop(), "db")
+
+    assert taken.result.ok
+    assert [step.kind for step in taken.result.plan.steps] == ["apply-contents"]
+    assert world.operator.lacking == ()
