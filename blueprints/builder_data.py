@@ -40,15 +40,15 @@ def builder(recipe: Recipe, *, nonce: str, image: str, source: str) -> str:
         "image": f"{image}\n",
         **_numbered("commands", recipe.commands),
         **_checks("tests", recipe.tests),
-        "marks.sh": _script("marks.sh"),
-        "seal.sh": _script("seal.sh"),
-        "build.sh": _script("build.sh"),
+        "marks.sh": script("marks.sh"),
+        "seal.sh": script("seal.sh"),
+        "build.sh": script("build.sh"),
     }
     entries = [
         {"path": file.path, "content": file.content, "permissions": file.permissions}
         for file in recipe.files
     ]
-    return _cloud_config(files, entries, "build.sh")
+    return cloud_config(files, entries, "build.sh")
 
 
 def smoke(recipe: Recipe, *, nonce: str) -> str:
@@ -58,15 +58,18 @@ def smoke(recipe: Recipe, *, nonce: str) -> str:
     files = {
         "nonce": f"{nonce}\n",
         **_checks("tests", recipe.smoke),
-        "marks.sh": _script("marks.sh"),
-        "smoke.sh": _script("smoke.sh"),
+        "marks.sh": script("marks.sh"),
+        "smoke.sh": script("smoke.sh"),
     }
-    return _cloud_config(files, [], "smoke.sh")
+    return cloud_config(files, [], "smoke.sh")
 
 
-def _cloud_config(
-    files: dict[str, str], entries: list[dict[str, str]], script: str
+def cloud_config(
+    files: dict[str, str], entries: list[dict[str, str]], begin: str
 ) -> str:
+    """
+    Files in our folder, further ones, and the script of ours to begin with.
+    """
     written = [
         {"path": f"{HERE}/{name}", "content": content, "permissions": "0600"}
         for name, content in files.items()
@@ -74,7 +77,7 @@ def _cloud_config(
     document: dict[str, Any] = {
         **_QUIET,
         "write_files": [*written, *entries],
-        "runcmd": [["sh", f"{HERE}/{script}"]],
+        "runcmd": [["sh", f"{HERE}/{begin}"]],
     }
     text: str = yaml.safe_dump(document, sort_keys=False, width=1_000)
     return f"#cloud-config\n{text}"
@@ -97,5 +100,8 @@ def _checks(folder: str, checks: tuple[Check, ...]) -> dict[str, str]:
     return _numbered(folder, tuple(f"# {check.name}\n{check.run}" for check in checks))
 
 
-def _script(name: str) -> str:
+def script(name: str) -> str:
+    """
+    What all builders share.
+    """
     return (_SCRIPTS / name).read_text()

@@ -36,6 +36,7 @@ from flows.healer_senses import SenseGauges
 from flows.healer_sweep import Sweep
 from flows.healer_view import View
 from flows.healer_vitals import Vitals
+from flows.recoverability import Recoverability
 from flows.restraint_gauges import RestraintGauges
 from flows.senses import Sense, Senses
 from flows.transactions import Transactions
@@ -124,6 +125,8 @@ class Healer:
         self.registry.register(SenseGauges(self.senses))
         self.clusters = ClusterGauges(workshop, self.view)
         self.registry.register(self.clusters)
+        self.recoverability = Recoverability(workshop, self.view)
+        self.registry.register(self.recoverability)
         ProcessCollector(registry=self.registry)
         self._pruned_at: datetime | None = None
         self._moved = Counter(
@@ -166,6 +169,7 @@ class Healer:
             )
         if self.workshop.operators:
             run("clusters", self.clusters.read, seconds=CLUSTER_SECONDS)
+            run("backups", self.recoverability.read, seconds=CLUSTER_SECONDS)
         run("remind", self._remind, seconds=REMIND_SECONDS)
         for sense in self.senses.senses:
             look = partial(self._feel, sense)

@@ -37,6 +37,7 @@ _COMMANDS = {
     "backups": ("archiving", "What is kept of a service: backups and log."),
     "restore": ("archiving", "A new service with another's data as it was."),
     "clone": ("archiving", "A new service with another's data as it is."),
+    "drill": ("archiving", "Try a restore where nobody reaches it."),
     "credentials": ("entrusting", "A service's credentials: once, then rotated."),
     "rotate": ("entrusting", "New credentials for a service and its users."),
     "graph": ("drawing", "What a service stands on, as text or as a picture."),

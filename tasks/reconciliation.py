@@ -16,7 +16,7 @@ from fournines.model.desired import Platform
 from fournines.model.value import Value
 from fournines.planning.plan import Purpose
 from fournines.store.protocol import LeaseHeld
-from tasks import bake_clearing, deployment
+from tasks import bake_clearing, deployment, drill_clearing
 from tasks.audience import NOBODY, Audience
 from tasks.result import Result
 from tasks.workshop import Workshop
@@ -79,6 +79,7 @@ def _clear_bakes(workshop: Workshop) -> None:
     """
     try:
         bake_clearing.sweep(workshop)
+        drill_clearing.sweep(workshop)
     except CloudError as error:
         _log.warning("bakes_not_cleared", error=str(error))
 

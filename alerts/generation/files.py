@@ -17,6 +17,7 @@ from alerts.generation import (
     indicators,
     levels,
     members,
+    recovery,
     services,
     watchman,
 )
@@ -40,6 +41,7 @@ def groups(cadence: Cadence | None = None) -> dict[str, tuple[RuleGroup, ...]]:
             RuleGroup("blind", pace.blind_seconds, blind.alerts()),
             RuleGroup("watchman", pace.blind_seconds, watchman.alerts()),
             RuleGroup("services", pace.blind_seconds, services.alerts()),
+            RuleGroup("recovery", pace.blind_seconds, recovery.alerts()),
         ),
     }
 

@@ -4,10 +4,11 @@ How a database wants to be backed up, as its parameters say. Pure. The defaults 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from blueprints.postgres.drilling import Drill
 from blueprints.postgres.repository import Repository
 from fournines.model.value import Value
 
@@ -86,6 +87,28 @@ def age_seconds_max(policy: Policy) -> float:
     A newest backup older than this means that one was missed: two rhythms.
     """
     return 2 * min(policy.diff_every_hours, policy.full_every_days * 24) * 3600.0
+
+
+def log_age_seconds_max(policy: Policy) -> float:
+    """
+    A log that was last sent longer ago is not sent any more: the platform itself writes all the time.
+    """
+    return 5 * policy.archive_every_seconds + 300.0
+
+
+def drill_due(policy: Policy, drills: Sequence[Drill], now: datetime) -> bool:
+    """
+    Whether a restore is to be tried now: by rhythm, and again at once after one that failed.
+    """
+    last = max((one.at for one in drills if one.ok), default=None)
+    return last is None or _is_past(last, timedelta(days=policy.drill_every_days), now)
+
+
+def drill_age_seconds_max(policy: Policy) -> float:
+    """
+    A last good drill older than this is late: the rhythm and a day.
+    """
+    return (policy.drill_every_days + 1) * 86_400.0
 
 
 def _is_past(at: datetime, rhythm: timedelta, now: datetime) -> bool:

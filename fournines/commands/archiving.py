@@ -1,5 +1,5 @@
 """
-backup, backups, restore, clone: what is kept of a service, and a service with what was kept. Here and now; the buttons do it on a worker.
+backup, backups, restore, clone, drill: what is kept of a service, and a service with what was kept. Here and now; the buttons do it on a worker.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from blueprints.postgres.repository import Backup, Repository
 from fournines.commands import deploying, frame
 from fournines.commands.deploying import PlatformOption
 from fournines.commands.frame import JsonOption
-from tasks import archiving, repositories, restoring, sizing
+from tasks import archiving, drilling, repositories, restoring, sizing
 from tasks.audience import NOBODY
 from tasks.restoring import Restored, Wish
 
@@ -159,6 +159,29 @@ def clone(
     """
     wish = Wish(service, new, volume_gb=volume_gb, over=over)
     _made(wish, platform, as_json=as_json)
+
+
+@app.command()
+def drill(
+    service: ServiceArgument,
+    *,
+    platform: PlatformOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Bring the newest backup and one of the others back where nobody reaches them, compare, and destroy them again.
+    """
+    with frame.workshop() as workshop:
+        known = sizing.find(workshop.store.registry, service, platform)
+        done = drilling.drill(
+            workshop, known, service, tell=_quiet if as_json else frame.say
+        )
+    if as_json:
+        frame.say_json([one.model_dump(mode="json") for one in done])
+    for one in () if as_json else done:
+        (frame.say if one.ok else frame.complain)(one.sentence())
+    if not all(one.ok for one in done):
+        raise typer.Exit(frame.FAILED)
 
 
 def _made(wish: Wish, platform: str | None, *, as_json: bool) -> None:

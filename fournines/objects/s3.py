@@ -33,6 +33,7 @@ from fournines.model.objects import ObjectEndpoint, ObjectKey, StoredObject
 
 T = TypeVar("T")
 
+CONNECT_SECONDS = 5.0
 TIMEOUT_SECONDS = 30.0
 TRIES = 3
 _SAID_MAX = 300
@@ -80,7 +81,7 @@ class S3Objects:
             context.load_verify_locations(cafile=file.name)
         pool = urllib3.PoolManager(
             ssl_context=context,
-            timeout=urllib3.Timeout(TIMEOUT_SECONDS),
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=TIMEOUT_SECONDS),
             retries=urllib3.Retry(
                 total=TRIES, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]
             ),

@@ -26,6 +26,7 @@ class Purpose(StrEnum):
     RECONCILE = "reconcile"
     DESTROY = "destroy"
     BAKE = "bake"
+    DRILL = "drill"
 
 
 class Plan(Value):

@@ -1,5 +1,6 @@
 """
-One transaction through a database's read-write endpoint: write a row in a table of the platform's own, commit, and read it back.
+One transaction through a database's read-write endpoint: write a row in a table of the platform's own, commit, and read it back. Every ten seconds it
+leaves a mark as well, by which restores are proved.
 """
 
 from __future__ import annotations
@@ -28,6 +29,19 @@ _TABLE = "CREATE TABLE IF NOT EXISTS tried (id int PRIMARY KEY, word text NOT NU
 _WRITE = "INSERT INTO tried VALUES (1, %s) ON CONFLICT (id) DO UPDATE SET word = excluded.word"
 _READ = "SELECT word FROM tried WHERE id = 1"
 _SAID_MAX = 200
+
+MARKS_SECONDS = 10
+MARKS_MAX = 350_000
+"""Forty days of them, a few MB: no backup that is kept by default is older."""
+
+_MARKS = "CREATE TABLE IF NOT EXISTS marks (number bigint PRIMARY KEY, at timestamptz NOT NULL)"
+_MARK = (
+    "WITH last AS (SELECT coalesce(max(number), 0) AS number, coalesce(max(at), '-infinity') AS at FROM marks),"
+    " old AS (DELETE FROM marks WHERE number < (SELECT number FROM last) - %s)"
+    " INSERT INTO marks SELECT number + 1, clock_timestamp() FROM last"
+    " WHERE at <= clock_timestamp() - make_interval(secs => %s) ON CONFLICT DO NOTHING"
+)
+"""By these a restore is known to be whole: numbered without a gap, whoever else writes them."""
 
 CONNECT_SECONDS = 2
 """The least that libpq knows."""
@@ -131,4 +145,15 @@ def _tried(session: Session, word: str) -> str:
         session.execute(_TABLE)
         session.execute(_WRITE, (word,))
     found = session.execute(_READ).fetchone()
-    return "" if found == (word,) else "another value came back"
+    if found != (word,):
+        return "another value came back"
+    _leave_mark(session)
+    return ""
+
+
+def _leave_mark(session: Session) -> None:
+    try:
+        session.execute(_MARK, (MARKS_MAX, MARKS_SECONDS))
+    except psycopg.errors.UndefinedTable:
+        session.execute(_MARKS)
+        session.execute(_MARK, (MARKS_MAX, MARKS_SECONDS))

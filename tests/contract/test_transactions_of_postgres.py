@@ -22,6 +22,7 @@ class Table:
 
     def __init__(self, behaviour: str) -> None:
         self.behaviour, self.word, self.dialled = behaviour, None, []
+        self.marks: list[str] = []
 
     @contextmanager
     def dial(self, _access, address, port, timeout_seconds):
@@ -33,7 +34,11 @@ class Table:
 
     def execute(self, query, params=None):
         """One statement."""
-        if query.startswith("CREATE"):
+        if "marks" in query:
+            self.marks.append(query.split()[0])
+            if query.startswith("WITH") and "CREATE" not in self.marks:
+                raise psycopg.errors.UndefinedTable("no table")
+        elif query.startswith("CREATE"):
             self.behaviour = "keeps"
         elif query.startswith("INSERT"):
             if self.behaviour == "new":
@@ -78,6 +83,8 @@ def test_a_row_is_written_and_read_back(behaviour, error):
     tried = transactor.perform(service, inventory, timeout_seconds=1.5)
 
     assert (tried.ok, tried.error) == (not error, error)
+    # A mark for restores to be known by, its table made at the first one.
+    assert table.marks == ([] if error else ["WITH", "CREATE", "WITH"])
     assert table.dialled == [("10.0.0.9", 5432, 1.5)]
 
 

@@ -128,7 +128,9 @@ def prepare() -> None:
     texts = {"pgbackrest.conf": main}
     if told["source"]:
         source = {
-            "global": repository(told["source"], HERE / "objects.pem"),
+            # Segments are fetched ahead: each alone takes a connection.
+            "global": repository(told["source"], HERE / "objects.pem")
+            | {"archive-async": "y", "spool-path": str(SPOOL)},
             STANZA: {"pg1-path": told["data"]},
         }
         texts["source.conf"] = written(source)
