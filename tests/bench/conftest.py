@@ -10,6 +10,12 @@ import time
 import pytest
 
 from tests.bench.figures import Figures
+from tests.sandbox.conftest import (  # noqa: F401  benches of platform services need the embedded cloud
+    admin,
+    cloud,
+    eventually,
+    member,
+)
 
 REPEATS = 5
 

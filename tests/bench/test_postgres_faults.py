@@ -12,6 +12,7 @@ import pytest
 
 from tests.bench.figures import scale
 from tests.sandbox.services.command import fournines
+from tests.sandbox.services.conftest import _its_cloud  # noqa: F401  whose cloud commands find
 from tests.sandbox.services.stage import database
 
 pytestmark = [pytest.mark.bench, pytest.mark.sandbox]

@@ -5,17 +5,24 @@ acknowledged.
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import yaml
+
 from fournines.model.cluster import ClusterView
 from fournines.model.desired import Service
+from fournines.settings import Settings
+from tasks import opening
 from tasks.operators import Cluster, Operator
 from tasks.operators.access import Access
 from tasks.operators.registered import OPERATORS, access_of
@@ -83,6 +90,39 @@ class Deployed:
         return len(told["steps"])
 
 
+@contextmanager
+def deploying(member: Any, folder: Path) -> Iterator[Callable[..., Deployed]]:
+    """
+    Deploys one service from a template, whose image is baked if the cloud has none; all are destroyed afterwards.
+    """
+    platforms: list[str] = []
+    with opening.workshop(Settings()) as workshop:
+
+        def deploy(
+            blueprint: str, name: str, flavor: str, **parameters: object
+        ) -> Deployed:
+            platform = f"proof-{blueprint}"
+            if member.image.find_image(blueprint) is None:
+                fournines("bake", blueprint)
+            file = folder / "platform.yaml"
+            service = {
+                "blueprint": blueprint,
+                "parameters": {"flavor": flavor, **parameters},
+            }
+            file.write_text(
+                yaml.safe_dump({"platform": platform, "services": {name: service}})
+            )
+            platforms.append(platform)
+            fournines("deploy", str(file), "--plain")
+            return Deployed(workshop, platform, name, file)
+
+        try:
+            yield deploy
+        finally:
+            for platform in platforms:
+                fournines("destroy", "--platform", platform, "--yes", "--plain")
+
+
 @dataclass(slots=True)
 class Writers:
     """
@@ -93,6 +133,7 @@ class Writers:
     write: Callable[[Any, str], None]
     count: int = 3
     acknowledged: list[str] = field(default_factory=list)
+    moments: list[float] = field(default_factory=list)
     failed: Counter[str] = field(default_factory=Counter)
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -116,6 +157,13 @@ class Writers:
             assert time.monotonic() < end, f"nothing is acknowledged: {self.failed}"
             time.sleep(0.1)
 
+    def longest_pause(self, since: float) -> float:
+        """
+        The longest time without an acknowledgement since a moment of the monotonic clock.
+        """
+        moments = [at for at in self.moments if at >= since - 1]
+        return max((b - a for a, b in itertools.pairwise(moments)), default=math.inf)
+
     def _run(self, number: int) -> None:
         line: Any = None
         turn = 0
@@ -131,4 +179,5 @@ class Writers:
                 time.sleep(0.1)
             else:
                 self.acknowledged.append(word)
+                self.moments.append(time.monotonic())
                 time.sleep(0.003)

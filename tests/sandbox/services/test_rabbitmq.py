@@ -4,25 +4,23 @@ A message bus on the embedded cloud: the node that leads most queues is killed u
 
 from __future__ import annotations
 
-import ssl
-
-import pika
 import pytest
 
 from blueprints.rabbitmq.lifecycle import RULES
+from tests.sandbox.services.bus import TOPOLOGY, Bus
 from tests.sandbox.services.bus_and_cache import Writers
 from tests.sandbox.services.command import fournines
 
-# With the benches until a deploy beside other work ends in time each time.
-pytestmark = [pytest.mark.sandbox, pytest.mark.bench]
-
-TOPOLOGY = {
-    "exchanges": [{"name": "orders"}],
-    "queues": [{"name": "paid"}],
-    "bindings": [{"source": "orders", "destination": "paid", "routing_key": "#"}],
-}
+pytestmark = pytest.mark.sandbox
 
 
+def unsettled(bus):
+    """What members lack; empty strings when they are whole."""
+    view = bus.view()
+    return [RULES.is_settled(view, member.slot_name) for member in view.members]
+
+
+@pytest.mark.full
 def test_a_killed_node_is_replaced(deployed, eventually):
     """
     What is declared is there once and stays; publishers go on, all that was confirmed is consumed, the queue has its three replicas again, and
@@ -31,38 +29,11 @@ def test_a_killed_node_is_replaced(deployed, eventually):
     bus = deployed("rabbitmq", "bus", "m1.medium", **TOPOLOGY)
     bus.operator.apply(bus.cluster())
     assert bus.operator.apply(bus.cluster()) == ()
-
-    def connect():
-        context = ssl.create_default_context(cadata=bus.access.ca)
-        connection = pika.BlockingConnection(
-            pika.ConnectionParameters(
-                bus.address,
-                5671,
-                "main",
-                credentials=pika.PlainCredentials("app", bus.access.secret("user-app")),
-                heartbeat=6,
-                socket_timeout=3,
-                stack_timeout=5,
-                blocked_connection_timeout=5,
-                ssl_options=pika.SSLOptions(context, bus.address),
-            )
-        )
-        channel = connection.channel()
-        channel.confirm_delivery()
-        return channel
-
-    def publish(channel, word):
-        channel.basic_publish(
-            "orders",
-            "paid",
-            word.encode(),
-            pika.BasicProperties(delivery_mode=pika.DeliveryMode.Persistent),
-            mandatory=True,
-        )
+    spoken = Bus(bus)
 
     leader = bus.view().leader
     assert leader is not None
-    with Writers(connect, publish) as writers:
+    with Writers(spoken.connect, spoken.publish) as writers:
         writers.await_more(300)
         killed = bus.instance(leader)
         fournines("break", "kill", killed)
@@ -72,17 +43,28 @@ def test_a_killed_node_is_replaced(deployed, eventually):
         fournines("deploy", str(bus.file), "--plain")
         writers.await_more(300)
 
-    found = set(_consumed(connect()))
-    view = bus.view()
-    assert [w for w in writers.acknowledged if w not in found] == []
-    assert [RULES.is_settled(view, m.slot_name) for m in view.members] == [""] * 3
+    assert spoken.lost(writers.acknowledged) == []
+    assert unsettled(bus) == [""] * 3
     assert bus.instance(leader) != killed
     assert bus.planned_steps() == 0
 
 
-def _consumed(channel):
-    while True:
-        method, _, body = channel.basic_get("paid", auto_ack=True)
-        if method is None:
-            return
-        yield body.decode()
+@pytest.mark.bench
+def test_nodes_come_and_go(deployed):
+    """
+    Three become five and three again while publishers publish: each node is whole before the next comes, and forgotten once it is gone.
+    """
+    bus = deployed("rabbitmq", "bus", "m1.medium", **TOPOLOGY)
+    spoken = Bus(bus)
+    with Writers(spoken.connect, spoken.publish) as writers:
+        writers.await_more(100)
+        fournines("scale", "bus", "5", "--platform", bus.platform, "--plain")
+        assert unsettled(bus) == [""] * 5
+        writers.await_more(100)
+        fournines("scale", "bus", "3", "--platform", bus.platform, "--plain")
+        writers.await_more(100)
+
+    assert spoken.lost(writers.acknowledged) == []
+    assert unsettled(bus) == [""] * 3
+    assert bus.view().voters == 3
+    assert bus.planned_steps() == 0
