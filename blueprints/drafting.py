@@ -227,6 +227,7 @@ def prepare_leave(
     needs: Iterable[str],
     why: str,
     for_good: bool = False,
+    together: bool = False,
 ) -> PrepareLeave:
     """
     Make it safe to stop a member.
@@ -242,6 +243,7 @@ def prepare_leave(
         slot=slot,
         instance=instance,
         for_good=for_good,
+        together=together,
     )
 
 

@@ -35,7 +35,13 @@ class SizeProblem(Value):
 class Lifecycle(Protocol):
     """
     The rules of one stateful template. Pure: values in, one value out.
+
+    Attributes:
+        independent: Members know nothing of each other: all that are missing come at once, and all that are too many go at once.
     """
+
+    @property
+    def independent(self) -> bool: ...
 
     def may_leave(self, view: ClusterView, slot: str, now: datetime) -> Refusal | None:
         """
@@ -85,6 +91,7 @@ class QuorumRules:
     size_min: int = QUORUM_MIN
     odd: bool = True
     holds: bool = False
+    independent: bool = False
 
     def may_leave(self, view: ClusterView, slot: str, now: datetime) -> Refusal | None:
         if now - view.at > timedelta(seconds=self.age_max_seconds):

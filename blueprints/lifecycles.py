@@ -1,11 +1,12 @@
 """
-The lifecycle of every stateful template, by its blueprint's name. A template without one is cattle.
+The lifecycle of every stateful template, by its blueprint's name; by blueprint and group where groups differ. A template without one is cattle.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from blueprints.batch import lifecycle as batch
 from blueprints.cache import lifecycle as cache
 from blueprints.lifecycle import Lifecycle, QuorumRules
 from blueprints.postgres.lifecycle import RULES as POSTGRES_RULES
@@ -20,6 +21,8 @@ RULES: Mapping[str, Lifecycle] = {
     "postgres": POSTGRES_RULES,
     "cache": cache.RULES,
     "rabbitmq": rabbitmq.RULES,
+    "batch/controller": batch.CONTROLLER,
+    "batch/workers": batch.WORKERS,
 }
 
 
@@ -27,4 +30,7 @@ def of(service: Service, group: Group) -> Lifecycle | None:
     """
     The rules of a group; None: its instances are cattle.
     """
-    return RULES.get(service.blueprint) if group.identity == "ordinal" else None
+    if not group.is_ordinal:
+        return None
+    own = RULES.get(f"{service.blueprint}/{group.name}")
+    return own or RULES.get(service.blueprint)

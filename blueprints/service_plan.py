@@ -5,6 +5,7 @@ One service: what its groups share (security groups, server groups, load balance
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from blueprints import lifecycles
 from blueprints.drafting import ids
@@ -20,7 +21,7 @@ from blueprints.guards import (
 from blueprints.observed import Observed
 from blueprints.scope import Scope
 from blueprints.stateful import plan_stateful
-from fournines.model import references, traits
+from fournines.model import names, references, traits
 from fournines.model.desired import Group, Service
 from fournines.model.inventory import Listener, LoadBalancer, Pool
 from fournines.model.references import Kind
@@ -31,6 +32,7 @@ from fournines.planning.steps import (
     EnsureFloatingIp,
     EnsureInstance,
     EnsureLoadBalancer,
+    PrepareLeave,
     Step,
 )
 
@@ -68,6 +70,7 @@ def plan_service(
     balancer_ids = {step.spec.name: step.id for step in balancers}
     addresses = tuple(_address_steps(service, observed, balancer_ids))
     pieces = [Fragment(steps=(*balancers, *addresses))]
+    asked: dict[str, tuple[str, ...]] = {}
     for group in service.groups:
         widen = bool(outdated(service, group, observed))
         guards = tuple(guard_steps(group, observed, widen=widen))
@@ -81,6 +84,7 @@ def plan_service(
                     *network_needs,
                     *(step.id for step in guards),
                     *_told_of(group, balancers, addresses),
+                    *_neighbours(service, group, observed),
                 )
             ),
             balancer_needs=balancer_ids,
@@ -90,6 +94,8 @@ def plan_service(
         steady = tuple(server_group_changed(group, observed))
         rules = lifecycles.of(service, group)
         planned = plan_group(scope) if rules is None else plan_stateful(scope, rules)
+        planned = _once_answered(service, group, planned, asked)
+        asked[group.name] = planned.ended
         narrow = tuple(narrowed(scope, planned))
         pieces += [
             Fragment(steps=guards, refusals=steady),
@@ -118,6 +124,54 @@ def _told_of(
     every = certified(group)
     yield from (one.id for one in balancers if every or one.spec.name in named)
     yield from (one.id for one in addresses if every)
+
+
+def _once_answered(
+    service: Service, group: Group, planned: Fragment, asked: dict[str, tuple[str, ...]]
+) -> Fragment:
+    """
+    Members that ask another group of their service (workers their controller) leave once that one is done with.
+    """
+    needs = tuple(
+        need
+        for other in service.groups
+        if other.name != group.name and _names_slot_of(service, group, other)
+        for need in asked.get(other.name, ())
+    )
+    if not needs:
+        return planned
+    steps = tuple(
+        step.model_copy(update={"needs": ids((*step.needs, *needs))})
+        if isinstance(step, PrepareLeave)
+        else step
+        for step in planned.steps
+    )
+    return replace(planned, steps=steps)
+
+
+def _names_slot_of(service: Service, group: Group, other: Group) -> bool:
+    named = references.names(group.user_data, Kind.ADDRESS)
+    slots = (
+        names.slot(service.platform, service.name, other.name, n)
+        for n in range(other.count)
+    )
+    return any(slot in named for slot in slots)
+
+
+def _neighbours(service: Service, group: Group, observed: Observed) -> Iterator[str]:
+    """
+    Steps that make the ports of other groups whose addresses a group's instances are told.
+    """
+    named = set(references.names(group.user_data, Kind.ADDRESS))
+    for other in service.groups:
+        if other.name == group.name or not other.is_ordinal:
+            continue
+        slots = (service.port(other, n).name for n in range(other.count))
+        yield from (
+            f"ensure-port/{slot}"
+            for slot in slots
+            if slot in named and slot not in observed.ports
+        )
 
 
 def _after(step: Step, dependencies: Sequence[str]) -> Step:

@@ -62,7 +62,8 @@ def plan_stateful(scope: Scope, rules: Lifecycle) -> Fragment:
     too_few = _size_refusal(scope, rules) if founding and empty else None
     if too_few is not None:
         return Fragment(refusals=(too_few,))
-    entering = (_found if founding else _enter)(scope, empty)
+    together = founding or rules.independent
+    entering = (_found if together else _enter)(scope, empty)
     returning = give_back(scope, filled)
     refusals += held_back(scope, surplus)
     kept = {refusal.subject for refusal in refusals}
@@ -242,8 +243,10 @@ def _one_by_one(
     pieces: list[Fragment] = []
     before = tuple(needs)
     for one in (*dead, *allowed):
-        piece = _change(scope, one, zones, before)
-        before = piece.ended or before
+        together = rules.independent and one.for_good
+        piece = _change(scope, one, zones, before, together=together)
+        if not together:
+            before = piece.ended or before
         pieces.append(piece)
     refused = Fragment(refusals=(refusal,) if refusal else ())
     return joined((*pieces, refused))
@@ -322,6 +325,8 @@ def _change(
     one: _Leaving,
     zones: dict[int, str | None],
     before: tuple[str, ...],
+    *,
+    together: bool,
 ) -> Fragment:
     service, group = scope.service, scope.group
     prepares = [
@@ -333,6 +338,7 @@ def _change(
             needs=before,
             why=one.why,
             for_good=one.for_good,
+            together=together,
         )
         for instance in one.instances
         if not is_dead(instance)

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-_GROUPS = frozenset({"healing", "cloud", "token", "image"})
+_GROUPS = frozenset({"healing", "cloud", "token", "image", "batch"})
 
 _COMMANDS = {
     "up": ("running", "Start everything local: cloud, Prefect, Prometheus, healer."),
@@ -53,6 +53,7 @@ _COMMANDS = {
     "unpause": ("restraining", "Let what is paused be healed again."),
     "bake": ("baking", "Bake images from their recipes, and make them current."),
     "image": ("releasing", "Images: list; builds in quarantine: release."),
+    "batch": ("batching", "Jobs of batch services: submit, list, logs, cancel."),
     "approve": ("approving", "Let a case's plan be performed that cannot be undone."),
     "reject": ("approving", "Forbid it."),
     "break": ("breaking", "Break something below OpenStack: it is not told."),

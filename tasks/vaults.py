@@ -25,6 +25,9 @@ from fournines.trust.passwords import new_secret
 from tasks.workshop import Workshop
 
 ACCESS, SECRET, CIPHER = "backup-access", "backup-secret", "backup-cipher"
+OF_JOBS = frozenset({"batch"})
+"""Blueprints whose results and logs are objects: they cannot be without a store."""
+
 KEY_SECONDS = 60.0
 _DIGITS = 12
 _NAME_MAX = 50
@@ -59,21 +62,31 @@ def opened(workshop: Workshop, platform: str, service: str) -> Vault:
 
 def prepare(workshop: Workshop, desired: Platform, made: Plan) -> None:
     """
-    Have key and bucket of every service that gets instances and wants backups, before the first one is made.
+    Have key and bucket of every service that gets instances and keeps objects, before the first one is made.
 
     Raises:
         CloudError: The object store does not answer, or said no.
     """
     getting = _getting(made)
     for service in desired.services:
-        policy = backups.policy_of(service.blueprint, service.parameters)
-        if policy is None or service.name not in getting:
+        locked_days = _locked_days(service)
+        if locked_days is None or service.name not in getting:
             continue
         if workshop.settings.objects_access_key is None:
             key = _key(workshop, desired.name, service.name)
             workshop.cloud.ensure_object_key(key, deadline_seconds=KEY_SECONDS)
         vault = opened(workshop, desired.name, service.name)
-        vault.store.ensure_bucket(vault.bucket, locked_days=policy.immutable_days)
+        vault.store.ensure_bucket(vault.bucket, locked_days=locked_days)
+
+
+def _locked_days(service: Service) -> int | None:
+    """
+    For how long nothing in its bucket may change; None: it keeps no objects.
+    """
+    policy = backups.policy_of(service.blueprint, service.parameters)
+    if policy is not None:
+        return policy.immutable_days
+    return 0 if service.blueprint in OF_JOBS else None
 
 
 def destroy(workshop: Workshop, platform: str, service: str) -> None:
@@ -117,7 +130,7 @@ def objections(workshop: Workshop, desired: Platform, made: Plan) -> Iterator[Re
     for service in desired.services:
         if service.name not in getting:
             continue
-        if backups.policy_of(service.blueprint, service.parameters) is not None:
+        if _locked_days(service) is not None:
             yield from _without_store(workshop, service)
         wanted = backups.restore_of(service.parameters)
         before = living.get(service.name)
@@ -135,7 +148,13 @@ def objections(workshop: Workshop, desired: Platform, made: Plan) -> Iterator[Re
 
 
 def _without_store(workshop: Workshop, service: Service) -> Iterator[Refusal]:
-    off = f"or switch backups of {service.name} off (parameters: backups: {{enabled: false}})"
+    jobs = service.blueprint in OF_JOBS
+    what = "results" if jobs else "backups"
+    off = (
+        f"or leave {service.name} out"
+        if jobs
+        else f"or switch backups of {service.name} off (parameters: backups: {{enabled: false}})"
+    )
     try:
         endpoint = workshop.cloud.object_endpoint()
     except CloudError as error:
@@ -147,7 +166,7 @@ def _without_store(workshop: Workshop, service: Service) -> Iterator[Refusal]:
     yield Refusal(
         reason=Reason.MISSING,
         subject=service.name,
-        detail=f"there is no place for its backups: {said}, {off}",
+        detail=f"there is no place for its {what}: {said}, {off}",
     )
 
 

@@ -33,6 +33,8 @@ def problems(plan: Plan, ancestry: Ancestry) -> Iterator[str]:
     for one, other in combinations(leaves, 2):
         if _place(one) != _place(other) or one.slot == other.slot:
             continue
+        if one.together and other.together:
+            continue
         first, second = (
             (one, other) if ancestry.precedes(one.id, other.id) else (other, one)
         )

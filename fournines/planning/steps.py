@@ -230,7 +230,7 @@ class PrepareLeave(StepBase):
     Make it safe to stop a member of a stateful service: its rules are asked again, on a fresh view, and it hands over what it leads.
 
     Waits within its deadline while time cures what the rules say. An instance that the cloud calls dead or gone has nothing to hand over. One that
-    goes `for_good` is counted no more: the quorum is that of those who stay.
+    goes `for_good` is counted no more: the quorum is that of those who stay. Members that know nothing of each other may be away `together`.
     """
 
     UNDO: ClassVar[str] = "stay"
@@ -241,6 +241,7 @@ class PrepareLeave(StepBase):
     slot: str
     instance: str
     for_good: bool = False
+    together: bool = False
 
 
 class AwaitMember(StepBase):

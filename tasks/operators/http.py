@@ -8,7 +8,7 @@ look comes soon enough, and a step has its own deadline.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,7 @@ class Api:
         ca: The platform's CA as PEM; None asks over plain HTTP.
         login: Basic authentication; None: none.
         certificate: Paths of our own certificate and key, for services that ask for one.
+        silent_from: From this status on an answer is no answer; a service that says no by 500 has a higher one.
     """
 
     def __init__(
@@ -55,8 +56,10 @@ class Api:
         login: Login | None = None,
         certificate: tuple[str, str] | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
+        silent_from: int = _SERVER_TROUBLE,
     ) -> None:
         self._port = port
+        self._silent_from = silent_from
         self._scheme = "https" if ca else "http"
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if ca:
@@ -79,9 +82,10 @@ class Api:
         body: JsonValue = None,
         doing: str = "",
         timeout_seconds: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """
-        One request to one member. Any answer below 500 is the caller's to judge.
+        One request to one member. Any answer below 500 (or whatever silence begins with) is the caller's to judge.
 
         Raises:
             ClusterSilent: No answer, or one of its own trouble (5xx).
@@ -93,12 +97,14 @@ class Api:
             extra["json"] = body
         if timeout_seconds is not None:
             extra["timeout"] = timeout_seconds
+        if headers is not None:
+            extra["headers"] = dict(headers)
         try:
             answer = self._client.request(method, url, **extra)
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
             said = str(error) or type(error).__name__
             raise ClusterSilent(attempted, said) from error
-        if answer.status_code >= _SERVER_TROUBLE:
+        if answer.status_code >= self._silent_from:
             raise ClusterSilent(attempted, _told(answer))
         return answer
 

@@ -17,6 +17,7 @@ from tasks.operators.access import Access
 from tasks.operators.cache import CacheOperator
 from tasks.operators.postgres import PostgresOperator
 from tasks.operators.rabbitmq import RabbitOperator
+from tasks.operators.slurm import SlurmOperator
 from tasks.workshop import Workshop
 
 _OURSELVES = "operator"
@@ -58,6 +59,7 @@ def with_access(
 
 
 OPERATORS: Mapping[str, Callable[[Workshop], Operator]] = {
+    "batch": with_access(SlurmOperator),
     "cache": with_access(CacheOperator),
     "postgres": with_access(PostgresOperator),
     "rabbitmq": with_access(RabbitOperator),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from blueprints import lifecycles
 from fournines.clock import Clock
 from fournines.cloud.simulated import SimulatedCloud
 from fournines.model.cluster import (
@@ -49,6 +50,14 @@ class _Memory:
     leader: str | None = None
     leader_missed_at: datetime | None = None
     leaving: dict[str, str | None] = field(default_factory=dict)
+
+
+def _has_heirs(cluster: Cluster) -> bool:
+    """
+    Whether there is anything to hand over, and to whom: not where members know nothing of each other, nor where there is one alone.
+    """
+    rules = lifecycles.of(cluster.service, cluster.group)
+    return len(cluster.slot_names) > 1 and not (rules and rules.independent)
 
 
 class SimulatedOperator:
@@ -107,7 +116,8 @@ class SimulatedOperator:
         now = self._clock.now()
         memory = self._look(cluster, now)
         self.asked.append(("leave", slot))
-        if memory.leader == slot and self._is_up(cluster, slot):
+        leads = memory.leader == slot and self._is_up(cluster, slot)
+        if leads and _has_heirs(cluster):
             others = [s for s in sorted(memory.known) if s != slot]
             heirs = [s for s in others if self._has_all(cluster, memory, s, now)]
             if not heirs:
