@@ -49,6 +49,7 @@ from fournines.settings import settings
 from fournines.store.protocol import AlertRecord
 from fournines.tokens import Tokens
 from tasks import opening, retention
+from tasks.batch import tending, yielding
 from tasks.workshop import Workshop
 
 WATCH_SECONDS = 4.0
@@ -170,6 +171,7 @@ class Healer:
         if self.workshop.operators:
             run("clusters", self.clusters.read, seconds=CLUSTER_SECONDS)
             run("backups", self.recoverability.read, seconds=CLUSTER_SECONDS)
+            run("batch", self._tend, seconds=tending.TEND_SECONDS)
         run("remind", self._remind, seconds=REMIND_SECONDS)
         for sense in self.senses.senses:
             look = partial(self._feel, sense)
@@ -180,6 +182,12 @@ class Healer:
         adopted = self.beds.adopt()
         run("adopt", self.beds.adopt, seconds=ADOPT_SECONDS)
         _log.info("healer_began", adopted=adopted, prefect_up=self.recorder.is_up)
+
+    def _tend(self) -> None:
+        """
+        Batch services get the workers that their queues need, unless an online service needs the room.
+        """
+        tending.tend_all(self.workshop, yields=yielding.lacking_room)
 
     def stop(self) -> None:
         """

@@ -23,6 +23,7 @@ class ControllerRules:
     """
 
     independent: bool = False
+    holds: bool = False
 
     def may_leave(self, view: ClusterView, slot: str, now: datetime) -> Refusal | None:
         del view, slot, now
@@ -50,6 +51,7 @@ class WorkerRules:
     """
 
     independent: bool = True
+    holds: bool = False
     age_max_seconds: float = VIEW_AGE_MAX_SECONDS
 
     def may_leave(self, view: ClusterView, slot: str, now: datetime) -> Refusal | None:

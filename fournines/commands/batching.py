@@ -17,7 +17,7 @@ from blueprints.batch.exits import explained
 from fournines.commands import frame
 from fournines.commands.frame import JsonOption
 from tasks.batch import desk as desks
-from tasks.batch import progress, running, submission, tending
+from tasks.batch import progress, running, submission, tending, yielding
 from tasks.batch.desk import Desk
 from tasks.batch.progress import JobStatus
 
@@ -153,7 +153,7 @@ def tend(*, as_json: JsonOption = False) -> None:
     Look after all batch services once: workers as the queue needs them. The schedule does it by itself.
     """
     with frame.workshop() as workshop:
-        found = tending.tend_all(workshop)
+        found = tending.tend_all(workshop, yields=yielding.lacking_room)
     if as_json:
         frame.say_json([one.model_dump(mode="json") for one in found])
         return
@@ -191,7 +191,7 @@ def _followed(desk: Desk, ids: tuple[str, ...]) -> tuple[JobStatus, ...]:
                 said=_in_words(status),
             )
 
-        return running.follow(desk, ids, tell)
+        return running.follow(desk, ids, tell, yields=yielding.lacking_room)
 
 
 def _tell(status: JobStatus) -> None:

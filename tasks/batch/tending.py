@@ -21,6 +21,9 @@ from tasks.batch.desk import BLUEPRINT, Desk, at
 from tasks.operators.slurm_interface import WORKERS
 from tasks.workshop import Workshop
 
+TEND_SECONDS = 10.0
+"""From look to look, where one process does nothing else."""
+
 _log = log.get("batch")
 
 Yields = Callable[[Desk], str]

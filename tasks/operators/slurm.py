@@ -12,8 +12,9 @@ from blueprints.batch.reading import Node
 from fournines.clock import Clock
 from fournines.cloud.errors import CloudError
 from fournines.model.cluster import ClusterMember, ClusterView, Role, Standing
+from fournines.model.contents import ContentChange
 from fournines.model.desired import Service
-from tasks.operators import Cluster, ClusterSilent, places
+from tasks.operators import Cluster, ClusterRefused, ClusterSilent, places
 from tasks.operators.access import Access
 from tasks.operators.slurm_interface import (
     CONTROLLER,
@@ -121,6 +122,22 @@ class SlurmOperator:
     def apply(self, cluster: Cluster) -> tuple[str, ...]:
         del cluster
         return ()
+
+    def drift(self, cluster: Cluster) -> tuple[ContentChange, ...]:
+        del cluster
+        return ()
+
+    def switchover(self, cluster: Cluster, to: str | None) -> str:
+        raise ClusterRefused(
+            f"switching {cluster.label} over to {to or 'another'}",
+            "it has one controller; replacing it costs no running task",
+        )
+
+    def restart(self, cluster: Cluster, slot: str) -> None:
+        raise ClusterRefused(
+            f"restarting {slot} of {cluster.label}",
+            "a controller or worker is replaced, not restarted",
+        )
 
     def _controller_view(self, cluster: Cluster, slurm: SlurmInterface) -> ClusterView:
         slot = controller_slot(cluster.service)
