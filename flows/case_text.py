@@ -4,11 +4,14 @@ A case for people: evidence, plan and verdict in markdown. The same texts go int
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from flows.examination import Examination
 from fournines.model.approval import Approval
 from fournines.model.case import Case
 from fournines.model.plain import markdown
 from fournines.planning.plan import Plan
+from healing.scene import Scene
 from tasks import case_report
 from tasks.case_report import CaseReport
 
@@ -99,7 +102,34 @@ def evidence_of(seen: Examination) -> str:
     ]
     if evidence.firing:
         lines.append(f"- alerts: {markdown(', '.join(evidence.firing))}")
+    scene = seen.situation.scene
+    if scene is not None and scene.stateful:
+        lines += ["", *(f"- {markdown(said)}" for said in _of_cluster(scene))]
     return "\n".join(lines)
+
+
+def _of_cluster(scene: Scene) -> Iterator[str]:
+    """
+    What a stateful group says of itself, and what our own transactions got.
+    """
+    view = scene.cluster
+    if view is None:
+        yield f"nobody in {scene.subject.service} says how its members are"
+    else:
+        yield (
+            f"{view.votes} of {view.voters} members of {view.service} vote, "
+            f"{view.quorum} must; {view.leader or 'nobody'} leads"
+        )
+        for member in view.members:
+            lag = (
+                "" if member.lag_bytes is None else f", {member.lag_bytes} bytes behind"
+            )
+            said = f" ({member.detail})" if member.detail else ""
+            yield f"{member.slot_name}: {member.role}, {member.state}{lag}{said}"
+        yield from view.problems
+    for one in scene.tried:
+        came = "ok" if one.ok else one.error
+        yield f"transaction at {one.at:%H:%M:%S.%f}: {came}, {one.seconds:.3f} s"
 
 
 def approval_of(request: Approval) -> str:

@@ -4,11 +4,13 @@ How a case ends: recovered, refused, or with a person called; each with its sent
 
 from __future__ import annotations
 
+from alerts import conventions as c
 from flows import heal_measures
 from flows.case_book import CaseBook
 from flows.ward import Ward
 from fournines.model.case import Case, CaseState, Subject
 from fournines.model.refusal import Reason
+from fournines.model.transaction import failed_lately
 from healing import brakes
 from healing.rungs import WEIGHTS, Rung
 
@@ -63,15 +65,31 @@ def refused(ward: Ward, book: CaseBook) -> Case:
 
 def left(ward: Ward, book: CaseBook) -> Case:
     """
-    The cause is in another service: healed there, or a person is called when nobody is at it.
+    The cause is in another service: healed there, or a person is called when nobody is at it and no alarm of its own says that somebody will be.
     """
     refusals = [r for r in book.case.refusals if r.reason is Reason.DEPENDENCY]
     detail = refusals[-1].detail if refusals else "the cause is elsewhere"
     below = (book.case.cause or "").removeprefix("service ")
     healed = ward.workshop.store.cases.cases(service=below, open_only=True)
-    state = CaseState.REFUSED if healed else CaseState.PAGED
-    where = f"{healed[0].id} is about it" if healed else "a person is needed there"
+    if healed:
+        where = f"{healed[0].id} is about it"
+    elif _is_noticed(ward, book.case.subject.platform, below):
+        where = "its own alarm is heard"
+    else:
+        where = "a person is needed there"
+    state = CaseState.PAGED if where.startswith("a person") else CaseState.REFUSED
     return close(ward, book, state, f"{Reason.DEPENDENCY.value}: {detail}; {where}")
+
+
+def _is_noticed(ward: Ward, platform: str, service: str) -> bool:
+    """
+    Whether an alert about a service fires that wakes the healer, or is about to: its users get nothing by our own transactions.
+    """
+    firing = ward.workshop.store.inbox.firing(platform, service)
+    now = ward.workshop.clock.now()
+    return any(
+        alert.labels.get(c.SEVERITY) == c.Severity.HEAL for alert in firing
+    ) or bool(failed_lately(ward.tried(platform, service), now))
 
 
 def close(ward: Ward, book: CaseBook, state: CaseState, verdict: str) -> Case:

@@ -17,6 +17,7 @@ from fournines.model.cluster import ClusterView
 from fournines.model.desired import Group, Platform, Service, instance_digest
 from fournines.model.inventory import Inventory
 from fournines.model.probing import ProbeResult
+from fournines.model.transaction import failed_lately
 from fournines.store.protocol import PastService
 from healing.pattern import Pattern
 from healing.scene import BalancerState, Dependency, Load, Scene
@@ -151,6 +152,11 @@ def _below(ward: Ward, place: Place, pattern: Pattern) -> Iterator[Dependency]:
             depth=depth,
             share=pattern.of_service(name).share,
             burning=_burns(ward, place.platform.name, name),
+            failing=bool(
+                failed_lately(
+                    ward.tried(place.platform.name, name), ward.workshop.clock.now()
+                )
+            ),
             case_id=next(
                 (
                     case.id

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fournines.model import quarantine
 from fournines.model.desired import instance_digest
 from fournines.model.refusal import Reason, Refusal
+from fournines.model.transaction import failed_lately
 from healing.diagnosis import balancer
 from healing.rungs import Rung
 from healing.scene import NOT_MEASURED
@@ -97,7 +98,8 @@ def fail_over(situation: Situation, _no_new: str | None) -> Offer:
         return Offer(Rung.FAIL_OVER, why, against=against, refusal=refusal)
     load = situation.scene.load if situation.scene else NOT_MEASURED
     through = balancer.users_get_through(front, load)
-    if situation.scene is not None and balancer.failed_lately(situation.scene):
+    tried = situation.scene.tried if situation.scene else ()
+    if failed_lately(tried, situation.now):
         through = False
     if through is not False:
         against = (

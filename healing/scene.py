@@ -72,6 +72,7 @@ class Dependency:
     Attributes:
         depth: 1 for what it depends on itself, 2 for what that depends on, and so on.
         burning: Alerts say that its users are hurt.
+        failing: Our own last transactions through it failed: its users get nothing, some seconds before any alert can say so.
         case_id: An open case of it, if there is one.
     """
 
@@ -80,13 +81,18 @@ class Dependency:
     share: Share
     burning: bool = False
     case_id: str | None = None
+    failing: bool = False
 
     @property
     def down(self) -> bool:
         """
         Nobody of it is well, or at least half are unwell, or its own users are hurt.
         """
-        return self.burning or (self.share.known > 0 and self.share.ratio >= 0.5)
+        return (
+            self.burning
+            or self.failing
+            or (self.share.known > 0 and self.share.ratio >= 0.5)
+        )
 
 
 @dataclass(frozen=True, slots=True)

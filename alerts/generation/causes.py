@@ -47,7 +47,7 @@ def alerts(cadence: Cadence) -> tuple[AlertRule, ...]:
         _cause(
             c.Alert.LB_MEMBER_DOWN,
             of_member(f'{c.MEMBER_STATUS}{{state="DOWN"}}', how="max")
-            + f" == 1\nunless on ({_MEMBER}) {c.MEMBER_BY_ROLE}",
+            + f" == 1\nunless on ({_MEMBER}) last_over_time({c.MEMBER_BY_ROLE}[1m])",
             Diagnosis.FAILING,
             f"{_WHO} fails the load balancer's health check",
         ),

@@ -9,19 +9,14 @@ be raced.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from fournines.model.case import Diagnosis
 from fournines.model.probing import Answer
-from fournines.model.transaction import Transaction
+from fournines.model.transaction import failed_lately
 from healing.diagnosis.finding import SAMPLES_MIN, Finding
 from healing.scene import BalancerState, Load, Scene
 
 ARRIVING_RATIO_MAX = 0.1
 """Of the usual requests: so few reach the members by other ways (our probes) when nobody gets through."""
-
-AGE_MAX = timedelta(seconds=5)
-"""Older transactions say nothing of now."""
 
 USUAL_RATE_MIN = 20.0
 """Requests a second: of fewer, a silence of ten seconds proves nothing."""
@@ -70,7 +65,7 @@ def _transactions(front: BalancerState, scene: Scene) -> str | None:
     A cluster that is well by its own word, and whose users get nothing.
     """
     view = scene.cluster
-    bad = failed_lately(scene)
+    bad = failed_lately(scene.tried, scene.now)
     if not bad or view is None or not view.has_quorum:
         return None
     if not all(one.running for one in view.members):
@@ -79,18 +74,6 @@ def _transactions(front: BalancerState, scene: Scene) -> str | None:
         f"all {len(bad)} transactions through {front.name} failed ({bad[-1].error}), "
         f"and every member of {view.service} runs"
     )
-
-
-def failed_lately(scene: Scene) -> tuple[Transaction, ...]:
-    """
-    Our last transactions, if enough of them failed and none of them did not.
-    """
-    tried = scene.tried[-SAMPLES_MIN:]
-    if len(tried) < SAMPLES_MIN or any(one.ok for one in tried):
-        return ()
-    if scene.now - tried[-1].at > AGE_MAX:
-        return ()
-    return tried
 
 
 def users_get_through(front: BalancerState, load: Load) -> bool | None:

@@ -36,7 +36,11 @@ def look(member: Finding, scene: Scene) -> Finding | None:
     if share.ratio < SHARE_MIN:
         return None
     lowest = max(down, key=lambda below: (below.depth, below.service))
-    why = "burns its budget" if lowest.burning else "is unwell"
+    why = "is unwell"
+    if lowest.failing:
+        why = "answers no transaction of ours"
+    elif lowest.burning:
+        why = "burns its budget"
     case = f" ({lowest.case_id} is about it)" if lowest.case_id else ""
     return Finding(
         diagnosis=Diagnosis.DEPENDENCY,

@@ -107,6 +107,7 @@ class RabbitOperator:
             quorum=majority(len(sight.nodes)),
             leader=busiest[0] if busiest else None,
             problems=tuple(_problems(sight, slots)),
+            split=_split(sight, slots),
         )
 
     def _sight(self, cluster: Cluster) -> _Sight:
@@ -354,6 +355,18 @@ def _lacking_here(sight: _Sight, address: str) -> list[Mapping[str, Any]]:
         if short and free and min(free) == address:
             found.append(queue)
     return found
+
+
+def _split(sight: _Sight, slots: Mapping[str, str]) -> str:
+    """
+    Nodes that run and have gone on without others that run as well.
+    """
+    apart = [
+        slots.get(address, address)
+        for address, node in sight.nodes.items()
+        if node.get("running") and node.get("partitions")
+    ]
+    return f"{' and '.join(apart)} went on apart from others" if apart else ""
 
 
 def _problems(sight: _Sight, slots: Mapping[str, str]) -> list[str]:

@@ -2,6 +2,7 @@
 From the first sign to the verdict where the cause is not in the member: host, zone, release, dependency, load, load balancer.
 """
 
+import dataclasses
 import re
 
 import pytest
@@ -11,6 +12,7 @@ from fournines.metrics.protocol import Sample
 from fournines.model.approval import ApprovalState
 from fournines.model.case import CaseState, Diagnosis
 from fournines.model.refusal import Reason
+from fournines.model.transaction import Transaction
 from tasks import deployment
 from tests.story.clinic import BALANCER, POOL, Clinic, Gauges, a_service
 
@@ -106,6 +108,39 @@ def test_a_dependency_that_is_down_leaves_the_dependent_alone(tmp_path):
     assert (case.diagnosis, case.cause) == (Diagnosis.DEPENDENCY, "service store")
     assert case.state is CaseState.PAGED
     assert Reason.DEPENDENCY in {refusal.reason for refusal in case.refusals}
+    assert clinic.members() == dict.fromkeys(MEMBERS, 1)
+    assert clinic.changes() == []
+
+
+@pytest.mark.parametrize("told", ["burn", "transactions"])
+def test_a_dependency_whose_users_get_nothing_is_waited_for(tmp_path, told):
+    """
+    Every member below answers us, and its transactions fail: by its alarm, or before that by our own last tries. The dependent is left alone and
+    nobody is called for it: what is below has its own case.
+    """
+    clinic = two_services(tmp_path)
+    for name in MEMBERS:
+        clinic.cloud.break_instance(name, Behaviour.GREY_ERRORS)
+    clinic.settle(2)
+    clinic.view.refresh()
+    if told == "burn":
+        burning = {"service": "store", "tier": "burn", "indicator": "transactions"}
+        clinic.alert("demo-store-web-0-g1", "BudgetBurnMinute", **burning)
+    else:
+        bad = Transaction(
+            at=clinic.clock.now(), ok=False, seconds=1.5, error="no answer"
+        )
+        tries = {("demo", "store"): (bad, bad)}
+        clinic.ward = dataclasses.replace(
+            clinic.ward, tried=lambda *key: tries.get(key, ())
+        )
+    clinic.cloud.calls.clear()
+    clinic.alert(MEMBERS[0], "MemberErrors")
+    cases = {case.subject.service: case for case in clinic.admissions.sort()}
+    case = clinic.treat(cases["shop"])
+
+    assert (case.diagnosis, case.cause) == (Diagnosis.DEPENDENCY, "service store")
+    assert case.state is CaseState.REFUSED, case.verdict
     assert clinic.members() == dict.fromkeys(MEMBERS, 1)
     assert clinic.changes() == []
 

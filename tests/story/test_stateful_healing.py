@@ -8,7 +8,7 @@ import pytest
 
 from blueprints import lifecycles
 from fournines.cloud.simulated import Behaviour
-from fournines.model.case import CaseState
+from fournines.model.case import CaseState, Diagnosis
 from fournines.model.refusal import Reason
 from tasks import membership
 from tests.story.clinic import Clinic, a_service
@@ -128,3 +128,42 @@ def test_silence_keeps_a_living_member(clinic):
 
     assert Reason.EVIDENCE_MISSING in {r.reason for r in case.refusals}
     assert clinic.changes() == []
+
+
+def test_without_a_quorum_a_person_is_called(clinic):
+    """
+    Two of three hang and may be alive: nothing is taken away from them, and the case says why.
+    """
+    sick = [view(clinic).member(slot).instance for slot in SLOTS[:2]]
+    for name in sick:
+        clinic.cloud.break_instance(name, Behaviour.HANG, sticky=True)
+    clinic.settle(3)
+    clinic.cloud.calls.clear()
+
+    clinic.alert(sick[0])
+    (case,) = clinic.heal()
+
+    assert case.diagnosis is Diagnosis.QUORUM_LOST, case.verdict
+    assert case.state is CaseState.PAGED
+    assert Reason.QUORUM in {r.reason for r in case.refusals}
+    assert clinic.cloud.world.instances.keys() >= set(sick)
+
+
+def test_what_the_cloud_calls_dead_is_brought_back_without_a_quorum(clinic):
+    """
+    Two of three are shut off: each comes back onto its volume, and the service has its quorum again.
+    """
+    dead = [view(clinic).member(slot).instance for slot in SLOTS[:2]]
+    for name in dead:
+        clinic.cloud.break_instance(name, Behaviour.KILL)
+    # Until the cloud itself has noticed, they may be alive.
+    clinic.settle(60)
+    fail_over(clinic)
+    for name in dead:
+        clinic.alert(name)
+    cases = clinic.heal()
+
+    assert {case.state for case in cases} == {CaseState.RECOVERED}, [
+        case.verdict for case in cases
+    ]
+    assert all(m.settled for m in view(clinic).members)

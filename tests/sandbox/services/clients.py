@@ -1,0 +1,199 @@
+"""
+Applications of a database, a bus and a cache, one face for all: they write until told to stop, and know afterwards what is missing of what was acknowledged.
+"""
+
+from __future__ import annotations
+
+import itertools
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import pika
+import redis
+
+from tests.sandbox.services.bus_and_cache import Deployed, Writers
+from tests.sandbox.services.writer import Writer
+
+QUEUE = "paid"
+TOPOLOGY = {"queues": [{"name": QUEUE}]}
+REPLICA_WAIT_MS = 1_000
+
+
+class Application(Protocol):
+    """
+    Whoever writes.
+    """
+
+    def await_more(self, count: int) -> None:
+        """Wait until so many more were acknowledged."""
+
+    def acknowledged(self) -> int:
+        """How many were."""
+
+    def lost(self) -> list[Any]:
+        """Which of them are not there."""
+
+    def longest_pause(self, since: float) -> float:
+        """The longest time without an acknowledgement since a moment."""
+
+
+@dataclass
+class Many:
+    """
+    Several threads over one client of a bus or a cache.
+    """
+
+    connect: Callable[[], Any]
+    write: Callable[[Any, str], None]
+    missing: Callable[[list[str]], list[str]]
+    moments: list[float] = field(default_factory=list)
+    writers: Writers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.writers = Writers(self.connect, self._write)
+
+    def _write(self, line: Any, word: str) -> None:
+        self.write(line, word)
+        self.moments.append(time.time())
+
+    def await_more(self, count: int) -> None:
+        """Wait until so many more were acknowledged."""
+        self.writers.await_more(count)
+
+    def acknowledged(self) -> int:
+        """How many were."""
+        return len(self.writers.acknowledged)
+
+    def lost(self) -> list[str]:
+        """Which of them are not there."""
+        return self.missing(self.writers.acknowledged)
+
+    def longest_pause(self, since: float) -> float:
+        """The longest time without an acknowledgement since a moment."""
+        moments = sorted(at for at in self.moments if at >= since - 1)
+        return max((b - a for a, b in itertools.pairwise(moments)), default=0.0)
+
+
+@dataclass
+class One:
+    """
+    One writer of a database's rows.
+    """
+
+    writer: Writer
+
+    def await_more(self, count: int) -> None:
+        """Wait until so many more were acknowledged."""
+        wanted, end = self.acknowledged() + count, time.monotonic() + 120
+        while self.acknowledged() < wanted:
+            assert time.monotonic() < end, "nothing is acknowledged"
+            time.sleep(0.1)
+
+    def acknowledged(self) -> int:
+        """How many were."""
+        return len(self.writer.acknowledged)
+
+    def lost(self) -> list[int]:
+        """Which of them are not there."""
+        return self.writer.lost()
+
+    def longest_pause(self, since: float) -> float:
+        """The longest time without an acknowledgement since a moment."""
+        return self.writer.longest_pause(since)
+
+
+@contextmanager
+def application(service: Deployed, folder: Path) -> Iterator[Application]:
+    """
+    The application of a service, writing inside the block.
+    """
+    if service.service.blueprint == "postgres":
+        writer = Writer(_dsn(service, folder))
+        writer.begin()
+        try:
+            yield One(writer)
+        finally:
+            writer.stop()
+        return
+    many = _of_cache(service) if service.service.blueprint == "cache" else _bus(service)
+    with many.writers:
+        yield many
+
+
+def _dsn(service: Deployed, folder: Path) -> str:
+    ca = folder / "ca.pem"
+    ca.write_text(service.access.ca)
+    return (
+        f"host={service.address} port=5432 user=app dbname=app sslmode=verify-full "
+        f"password={service.access.secret('user-app')} sslrootcert={ca} connect_timeout=3"
+    )
+
+
+def _of_cache(service: Deployed) -> Many:
+    def connect() -> redis.Redis:
+        return redis.Redis(
+            host=service.address,
+            port=6379,
+            username="default",
+            password=service.access.secret("password"),
+            ssl=True,
+            ssl_ca_data=service.access.ca,
+            socket_timeout=2,
+            socket_connect_timeout=2,
+        )
+
+    def write(line: redis.Redis, word: str) -> None:
+        with line.pipeline(transaction=False) as both:
+            # On one connection: what a replica has is asked of the connection that wrote.
+            both.set(word, word)
+            both.wait(1, REPLICA_WAIT_MS)
+            _, replicas = both.execute()
+        assert replicas, "no replica has it: nothing was promised"
+
+    def missing(words: list[str]) -> list[str]:
+        line = connect()
+        return [word for word in words if line.get(word) != word.encode()]
+
+    return Many(connect, write, missing)
+
+
+def _bus(service: Deployed) -> Many:
+    def connect() -> Any:
+        context = ssl.create_default_context(cadata=service.access.ca)
+        login = pika.PlainCredentials("app", service.access.secret("user-app"))
+        connection = pika.BlockingConnection(
+            pika.ConnectionParameters(
+                service.address,
+                5671,
+                "main",
+                credentials=login,
+                heartbeat=6,
+                socket_timeout=3,
+                stack_timeout=5,
+                blocked_connection_timeout=5,
+                ssl_options=pika.SSLOptions(context, service.address),
+            )
+        )
+        channel = connection.channel()
+        channel.confirm_delivery()
+        return channel
+
+    def write(channel: Any, word: str) -> None:
+        properties = pika.BasicProperties(delivery_mode=pika.DeliveryMode.Persistent)
+        channel.basic_publish("", QUEUE, word.encode(), properties, mandatory=True)
+
+    def missing(words: list[str]) -> list[str]:
+        channel, found = connect(), set()
+        for method, _, body in channel.consume(QUEUE, inactivity_timeout=5):
+            if method is None:
+                break
+            channel.basic_ack(method.delivery_tag)
+            found.add(body.decode())
+        return [word for word in words if word not in found]
+
+    return Many(connect, write, missing)
