@@ -28,6 +28,7 @@ LOOK_SECONDS = 1.0
 ANSWER_SECONDS = 10.0
 """PostgreSQL is asked each time, and takes its time while it works."""
 
+READY_SECONDS_MAX = 90.0
 SILENT_SECONDS_MAX = 60.0
 """A member that is replaced meanwhile does not go on with a backup."""
 
@@ -106,6 +107,7 @@ def backup(
     with leasing.holding(workshop, [lease], purpose=f"backup of {name}"):
         found = _database(workshop, service)
         order = f"{workshop.clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        _await_repository(found)
         address = _ordered(found, kind, order)
         tell(f"{address} takes a {kind} backup of {name}")
         _wait(found, address, order)
@@ -164,6 +166,29 @@ def _database(workshop: Workshop, service: Service) -> _Database:
     assert ward is not None
     cluster = ward.cluster(workshop.cloud.inventory(service.platform, service.name))
     return _Database(workshop, service, cluster, ward.operator.view(cluster))
+
+
+def _await_repository(found: _Database) -> None:
+    """
+    Until the primary has made the repository, some seconds after its first start.
+    """
+    clock, api = found.workshop.clock, found.api()
+    leader = found.view.member(found.view.leader or "")
+    if leader is None or leader.address is None:
+        raise BackupFailed(f"{found.service.name}: nobody leads now; take it again")
+    end = clock.now() + timedelta(seconds=READY_SECONDS_MAX)
+    said = ""
+    while clock.now() < end:
+        try:
+            state = api.order(leader.address, "/state").json()
+        except CloudError as error:
+            said = error.detail
+        else:
+            if state.get("ready"):
+                return
+            said = _why(str(state.get("trouble") or "it is not made yet"))
+        clock.sleep(LOOK_SECONDS)
+    raise BackupFailed(f"{found.service.name} has no repository: {said}")
 
 
 def _ordered(found: _Database, kind: str, order: str) -> str:

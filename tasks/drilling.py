@@ -51,6 +51,8 @@ from tasks.workshop import Workshop
 
 RESTORE_SECONDS_MAX = 12 * 3600.0
 COMPARE_SECONDS = 60.0
+COMPARE_TRIES = 6
+COMPARE_PAUSE_SECONDS = 5.0
 FOLDER = "drills/"
 """In the service's bucket, beside what pgBackRest writes."""
 
@@ -253,17 +255,21 @@ class _Drill:
             return None
         service = self._service
         access = access_of(self._workshop)(service)
-        try:
-            host = self._workshop.cloud.entrances(service.load_balancers[0].name)[-1]
-            port = int(str(service.parameters["port"]))
-            with connect(access, host, port, COMPARE_SECONDS) as session:
-                row = session.execute(LIVING, (found.first, found.last)).fetchone()
-        except (CloudError, psycopg.Error) as error:
-            _log.warning("not_compared", service=service.name, error=str(error))
-            return None
-        keys = ("marks", "first", "last", "last_at", "digest")
-        said = dict(zip(keys, row, strict=True))
-        return drilling.marks_in(json.dumps(said, default=float))
+        for _ in range(COMPARE_TRIES):
+            try:
+                host = self._workshop.cloud.entrances(service.load_balancers[0].name)
+                port = int(str(service.parameters["port"]))
+                with connect(access, host[-1], port, COMPARE_SECONDS) as session:
+                    row = session.execute(LIVING, (found.first, found.last)).fetchone()
+            except (CloudError, psycopg.Error) as error:
+                # It may be changing its primary just now.
+                _log.warning("not_compared", service=service.name, error=str(error))
+                self._workshop.clock.sleep(COMPARE_PAUSE_SECONDS)
+                continue
+            keys = ("marks", "first", "last", "last_at", "digest")
+            said = dict(zip(keys, row, strict=True))
+            return drilling.marks_in(json.dumps(said, default=float))
+        return None
 
     def _name(self, noun: str) -> str:
         return clearing.name(self._subject, noun)

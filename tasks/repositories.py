@@ -22,8 +22,10 @@ def read(workshop: Workshop, platform: str, service: str) -> Repository:
     Raises:
         CloudError: There is no object store, it does not answer, or says no.
     """
-    vault = vaults.opened(workshop, platform, service)
     now = workshop.clock.now()
+    if not vaults.is_known(workshop, platform, service):
+        return Repository(at=now)
+    vault = vaults.opened(workshop, platform, service)
     try:
         if not vault.store.has_bucket(vault.bucket):
             return Repository(at=now)

@@ -16,6 +16,7 @@ from typing import Any
 from blueprints import platform_file
 from blueprints.catalogue import all_blueprints
 from blueprints.compiling import compile_platform
+from blueprints.lifecycle import QUORUM_MIN
 from blueprints.postgres import restoring
 from blueprints.postgres.backups import Restore
 from blueprints.postgres.repository import Backup, Repository
@@ -124,7 +125,14 @@ def restore(
             )
     others = tuple(one for one in platform.services if one.name != wish.new)
     desired = platform.model_copy(update={"services": (*others, service)})
-    result = deployment.deploy(workshop, desired, only=wish.new, audience=audience)
+    result = deployment.deploy(
+        workshop,
+        desired,
+        only=wish.new,
+        audience=audience,
+        # Who runs the old one without redundancy has said so before.
+        insist=source.groups[0].count < QUORUM_MIN,
+    )
     seconds = clock.monotonic() - begun
     _log.info("restored", service=wish.new, backup=backup.label, ok=result.ok)
     return Restored(result, backup, entry, round(seconds, 1))

@@ -89,6 +89,13 @@ def _locked_days(service: Service) -> int | None:
     return 0 if service.blueprint in OF_JOBS else None
 
 
+def is_known(workshop: Workshop, platform: str, service: str) -> bool:
+    """
+    Whether a service has, or had, backups: its cipher is kept.
+    """
+    return workshop.store.secrets.current(platform, f"{service}/{CIPHER}") is not None
+
+
 def destroy(workshop: Workshop, platform: str, service: str) -> None:
     """
     Give up all backups of a service, its key with them.
@@ -96,11 +103,17 @@ def destroy(workshop: Workshop, platform: str, service: str) -> None:
     Raises:
         CloudError: The object store does not answer, or keeps them.
     """
+    if not is_known(workshop, platform, service):
+        return
+    key = _key(workshop, platform, service)
+    ours = workshop.settings.objects_access_key is None
+    if ours:
+        # Whoever died before the end has taken the key away already.
+        workshop.cloud.ensure_object_key(key, deadline_seconds=KEY_SECONDS)
     vault = opened(workshop, platform, service)
     vault.store.delete_bucket(vault.bucket)
-    if workshop.settings.objects_access_key is None:
-        access = _key(workshop, platform, service).access
-        workshop.cloud.delete_object_key(access, deadline_seconds=KEY_SECONDS)
+    if ours:
+        workshop.cloud.delete_object_key(key.access, deadline_seconds=KEY_SECONDS)
     workshop.store.secrets.forget(platform, f"{service}/backup-")
 
 

@@ -14,9 +14,10 @@ from blueprints.postgres.repository import Backup, Repository
 from fournines.commands import deploying, frame
 from fournines.commands.deploying import PlatformOption
 from fournines.commands.frame import JsonOption
-from tasks import archiving, drilling, repositories, restoring, sizing
+from tasks import archiving, drilling, repositories, restoring, sizing, vaults
 from tasks.audience import NOBODY
 from tasks.restoring import Restored, Wish
+from tasks.workshop import Workshop
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -72,8 +73,17 @@ def backup(
 
 @app.command()
 def backups(
-    service: ServiceArgument,
+    service: Annotated[
+        str, typer.Argument(help="A service; with --platform, one that is no more.")
+    ],
     *,
+    forget: Annotated[
+        bool,
+        typer.Option(
+            "--forget", help="Delete all that is kept of a service that is no more."
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     platform: PlatformOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -81,9 +91,11 @@ def backups(
     What is kept of a service: its backups, and how far its log reaches.
     """
     with frame.workshop() as workshop:
-        known = sizing.find(workshop.store.registry, service, platform)
-        archiving.wanted(known, service)
-        kept = repositories.read(workshop, known.name, service)
+        name = _platform_of(workshop, service, platform, living=not forget)
+        if forget:
+            _forget(workshop, name, service, yes=yes)
+            return
+        kept = repositories.read(workshop, name, service)
     if as_json:
         frame.say_json(kept.model_dump(mode="json"))
         return
@@ -92,6 +104,38 @@ def backups(
         table.add_row(*_row(one, kept.at))
     frame.out.print(table)
     frame.say(_log_line(service, kept))
+
+
+def _platform_of(
+    workshop: Workshop, service: str, platform: str | None, *, living: bool
+) -> str:
+    """
+    The platform of a service that is deployed, or was and left backups.
+    """
+    if platform is not None:
+        known = workshop.store.registry.platform(platform)
+        deployed = known is not None and service in {s.name for s in known.services}
+        left = vaults.is_known(workshop, platform, service)
+        if deployed and not living:
+            raise frame.Stop(
+                f"{service} is deployed and goes on writing; destroy it first",
+                frame.REFUSED,
+            )
+        if left and not deployed:
+            return platform
+    elif not living:
+        raise frame.Stop("say whose: --platform NAME", frame.WRONG)
+    found = sizing.find(workshop.store.registry, service, platform)
+    archiving.wanted(found, service)
+    return found.name
+
+
+def _forget(workshop: Workshop, platform: str, service: str, *, yes: bool) -> None:
+    what = f"Delete every backup of {service} of platform {platform}, for ever?"
+    if not yes and not typer.confirm(what, err=True):
+        raise frame.Stop("nothing was touched; say --yes to delete", frame.WRONG)
+    vaults.destroy(workshop, platform, service)
+    frame.say(f"nothing is kept of {service} any more")
 
 
 def _row(one: Backup, now: datetime) -> tuple[str, ...]:

@@ -226,3 +226,21 @@ def test_the_new_service_is_as_the_old_one_and_says_where_its_data_is_from():
         "service": "db",
         "backup": "20261127-191616F",
     }
+
+
+def test_what_is_kept_is_deleted_with_its_key_when_somebody_says_so():
+    """
+    A service that comes later under that name begins with another bucket, key and cipher.
+    """
+    world = a_world()
+    workshop = with_backups(world, 1)
+    before = vaults.opened(workshop, "demo", "db")
+    assert vaults.is_known(workshop, "demo", "db")
+
+    for _ in range(2):
+        vaults.destroy(workshop, "demo", "db")
+
+    assert not before.store.has_bucket(before.bucket)
+    assert not vaults.is_known(workshop, "demo", "db")
+    assert not world.cloud.world.object_keys
+    assert vaults.opened(workshop, "demo", "db").bucket != before.bucket

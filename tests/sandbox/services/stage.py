@@ -42,7 +42,9 @@ class Database:
         """
         Bring it to what the file asks for.
         """
-        fournines("deploy", str(self.file))
+        # Without redundancy only when a person insists.
+        insisting = ("--force",) if "count: 1" in self.file.read_text() else ()
+        fournines("deploy", str(self.file), *insisting)
 
     def view(self) -> ClusterView:
         """
@@ -71,11 +73,11 @@ class Database:
         assert member.instance is not None
         return member.instance
 
-    def dsn(self, port: int = 5432) -> str:
+    def dsn(self, port: int = 5432, name: str = "db") -> str:
         """
         How the application `app` connects, certificates verified.
         """
-        service = self.workshop.store.registry.platform(PLATFORM).service("db")
+        service = self.workshop.store.registry.platform(PLATFORM).service(name)
         password = access_of(self.workshop)(service).secret("user-app")
         host = self.workshop.cloud.entrances(service.load_balancers[0].name)[0]
         return (
@@ -93,12 +95,12 @@ class Database:
 
 
 @contextmanager
-def database(folder: Path) -> Iterator[Database]:
+def database(folder: Path, text: str = FILE) -> Iterator[Database]:
     """
-    A service of three members, deployed; destroyed at the end.
+    A service, of three members unless the text says otherwise, deployed; destroyed at the end.
     """
     file, ca = folder / "platform.yaml", folder / "ca.pem"
-    file.write_text(FILE)
+    file.write_text(text)
     with opening.workshop(Settings()) as workshop:
         images = workshop.cloud.inventory(PLATFORM).images
         if not any(image.name.startswith("postgres") for image in images):
