@@ -2,6 +2,7 @@
 What the code promises in one place is kept in another.
 """
 
+import ast
 import re
 from pathlib import Path
 
@@ -51,6 +52,58 @@ def test_every_alert_has_a_runbook():
                     missing.append(f"{file.name}: {rule['alert']} -> {url!r}")
 
     assert missing == []
+
+
+def test_metrics_that_people_are_told_of_are_exported():
+    """
+    Every metric that docs/watching.md lists is made somewhere: a name that nobody exports is an alert that never fires.
+    """
+    page = (ROOT / "docs" / "watching.md").read_text()
+    named = set(re.findall(r"`(fournines_[a-z_]+?)(?:\{[a-z_,]+\})?`", page))
+    code = "\n".join(
+        path.read_text()
+        for folder in ("alerts", "flows")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+    )
+    histograms = {
+        f"fournines_case_{name}_seconds"
+        for name in ("detection", "first_action", "redundancy")
+    }
+
+    assert len(named) > 15
+    missing = {
+        name
+        for name in named - histograms
+        if f'"{name}"' not in code and f'"{name.removesuffix("_total")}"' not in code
+    }
+    assert missing == set()
+
+
+def test_tokens_are_compared_in_constant_time():
+    """
+    The door compares each of its tokens with `hmac.compare_digest` and with nothing else, none left out for an earlier one that fits.
+    """
+    tree = ast.parse((ROOT / "alerts" / "receiver.py").read_text())
+    (compare,) = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name == "_is_known"
+    ]
+    calls = [
+        ast.unparse(node.func)
+        for node in ast.walk(compare)
+        if isinstance(node, ast.Call)
+    ]
+
+    assert "hmac.compare_digest" in calls
+    assert not [node for node in ast.walk(compare) if isinstance(node, ast.Compare)]
+    assert [node for node in ast.walk(compare) if isinstance(node, ast.ListComp)]
+    others = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare) and "token" in ast.unparse(node).lower()
+    ]
+    assert others == []
 
 
 def test_readme_names_only_targets_that_exist():

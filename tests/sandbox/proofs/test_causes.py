@@ -209,6 +209,63 @@ def test_drift(stage: Any, clean: Any, member: Any, tell: Tell, figures: Any) ->
     assert stage.settled_audit() == clean
 
 
+def test_a_changed_setting(
+    stage: Any, clean: Any, member: Any, tell: Tell, figures: Any
+) -> None:
+    """
+    Somebody limits a listener's connections, has a check ask less often and lets strangers in: the timer puts all back, the case says what it was.
+    """
+    stage.await_whole()
+    before = {item.name: item.id for item in stage.inventory().instances}
+    balancer = stage.service.load_balancers[0]
+    wanted = next(one for one in balancer.listeners if one.protocol == "HTTP")
+    (listener,) = member.load_balancer.listeners(name=wanted.name)
+    (check,) = member.load_balancer.health_monitors(name=balancer.pools[0].name)
+    (guard,) = member.network.security_groups(name=stage.group.security_group.name)
+    began = time.time()
+    member.load_balancer.update_listener(listener.id, connection_limit=5)
+    calm(stage)
+    member.load_balancer.update_health_monitor(check.id, delay=30)
+    calm(stage)
+    member.network.create_security_group_rule(
+        security_group_id=guard.id,
+        direction="ingress",
+        protocol="udp",
+        port_range_min=53,
+        port_range_max=53,
+    )
+
+    def put_back() -> tuple[bool, ...]:
+        rules = member.network.get_security_group(guard.id).security_group_rules
+        return (
+            member.load_balancer.get_listener(listener.id).connection_limit == -1,
+            member.load_balancer.get_health_monitor(check.id).delay == 1,
+            not any(rule["protocol"] == "udp" for rule in rules),
+        )
+
+    deadline = time.monotonic() + FOUND_SECONDS_MAX * stage.patience
+    while not all(put_back()):
+        assert time.monotonic() < deadline, put_back()
+        time.sleep(1)
+    took = time.time() - began
+    stage.await_case(began, lambda c: c.diagnosis is Diagnosis.DRIFT, 30)
+    told = [c for c in stage.cases(began) if c.diagnosis is Diagnosis.DRIFT]
+    tell(f"settings put back {took:.0f} s after: {'; '.join(c.verdict for c in told)}")
+    figures.note(9, "changed settings put back", took, "s", goal="<= 60 + plan")
+
+    said = " ".join(case.verdict for case in told)
+    for one in ("connection_limit is 5", "check_delay_seconds is 30", "udp 53"):
+        assert one in said
+    assert {item.name: item.id for item in stage.inventory().instances} == before
+    assert stage.settled_audit() == clean
+
+
+def calm(stage: Any) -> None:
+    """Wait until the load balancer has carried out what it was asked."""
+    while stage.inventory().load_balancers[0].provisioning_status != "ACTIVE":
+        time.sleep(0.2)
+
+
 def test_a_deleted_member(stage: Any, clean: Any, admin: Any, tell: Tell) -> None:
     """
     Somebody deletes an instance of ours: its slot is filled again, and nobody else is touched.
