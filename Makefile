@@ -76,8 +76,12 @@ demo-down: ## Stop everything `make demo` left running.
 sim: $(VENV)/.stamp ## Everything goes wrong at once, under a virtual clock: SEEDS=n many (from FIRST=m on), SEED=n one of them with its story.
 	@SIM_FIRST="$(FIRST)" SIM_SEEDS="$(or $(SEEDS),1000)" SIM_SEED="$(SEED)" $(BIN)/python -m pytest -q -s -p no:randomly tests/sim/test_simulation.py -k "$(if $(SEED),one_seed,seeds)"
 
+# One of them alone: a bench, or a proof on the embedded cloud that may be one of CI's, too.
+ONLY_ONE = $(wildcard $(foreach where,bench sandbox/proofs sandbox/services,tests/$(where)/test_$(ONLY).py))
+
 bench: setup ## Figures as a table, as JSON and as a chart in bench-results/; ONLY=detection for one, FOURNINES_BENCH_SCALE=0.1 for a look.
-	$(BIN)/python -m pytest -q -p no:randomly -m bench $(if $(ONLY),tests/bench/test_$(ONLY).py,tests/bench tests/sandbox/proofs tests/sandbox/services)
+	@[ -z "$(ONLY)" ] || [ -n "$(ONLY_ONE)" ] || { echo "there is no bench $(ONLY); docs/benches.md lists them"; exit 2; }
+	$(BIN)/python -m pytest -q -p no:randomly $(if $(ONLY),-m "bench or full" $(ONLY_ONE),-m bench tests/bench tests/sandbox/proofs tests/sandbox/services)
 
 gen: $(VENV)/.stamp ## Generate rules and dashboards anew.
 	$(BIN)/fournines generate

@@ -43,7 +43,7 @@ def verdict(case: Case, report: CaseReport | None = None) -> str:
             ],
         )
     for title, rows in (
-        ("Why not the other rungs", known.rejected),
+        ("Why not the other rungs", case_report.said_once(known.rejected)),
         ("Refusals", {r.reason.value: r.detail for r in case.refusals}),
         ("Evidence", known.evidence),
     ):
@@ -167,6 +167,9 @@ def plan_of(plan: Plan, why: str, rejected: dict[str, str]) -> str:
     lines += [f"| {s.id} | {', '.join(s.needs) or '-'} |" for s in plan.steps]
     lines += [
         "",
-        *(f"- not {rung}: {markdown(reason)}" for rung, reason in rejected.items()),
+        *(
+            f"- not {rungs}: {markdown(reason)}"
+            for rungs, reason in case_report.said_once(rejected).items()
+        ),
     ]
     return "\n".join(lines)

@@ -19,7 +19,7 @@ from healing import plan as planning
 from healing.ladder import Choice
 from healing.rehearsal import Rehearsed
 from healing.rungs import Rung
-from tasks import leasing
+from tasks import case_report, leasing
 from tasks import rehearsal as stage
 
 LOOKS_MAX = 3
@@ -136,7 +136,8 @@ def text(found: Consultation, *, why_not: bool = False) -> list[str]:
     if not found.objections:
         lines.append("  none objects")
     lines += ["ladder", f"  {choice.rung.value}: {choice.why}"]
-    lines += [f"  not {rung}: {why}" for rung, why in choice.rejected.items()]
+    said = case_report.said_once(choice.rejected)
+    lines += [f"  not {rungs}: {why}" for rungs, why in said.items()]
     if not why_not and found.plan.steps:
         lines += ["plan", *(f"  {step.id}" for step in found.plan.steps)]
     if found.rehearsed is not None:

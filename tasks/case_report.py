@@ -6,6 +6,7 @@ The command line draws it as tables, flows as Markdown; both show the same.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic import JsonValue
@@ -94,6 +95,16 @@ def of(
         else {},
         steps=_steps(case, plan, entries),
     )
+
+
+def said_once(rejected: Mapping[str, str]) -> dict[str, str]:
+    """
+    Rungs that were not taken for one and the same reason stand together, and the reason once: "watch, leave" -> why.
+    """
+    together: dict[str, list[str]] = {}
+    for rung, why in rejected.items():
+        together.setdefault(why, []).append(rung)
+    return {", ".join(rungs): why for why, rungs in together.items()}
 
 
 def begin_of(case: Case) -> datetime:

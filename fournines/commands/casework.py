@@ -150,7 +150,7 @@ def show(report: CaseReport) -> None:
         _draw(Padding(_text(reason), (0, 0, 1, 2)))
     _draw(_pairs("", report.facts))
     for title, rows in (
-        ("why not the other rungs", report.rejected),
+        ("why not the other rungs", case_report.said_once(report.rejected)),
         ("evidence", report.evidence),
     ):
         if rows:

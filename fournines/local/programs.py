@@ -114,6 +114,7 @@ def _prometheus(settings: Settings) -> Program:
                 settings.state_dir / "prometheus",
             )
         ),
+        environment=configuration.PROMETHEUS_ENVIRONMENT,
         ready_url=f"{settings.url('prometheus')}/-/ready",
     )
 

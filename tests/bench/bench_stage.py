@@ -177,6 +177,7 @@ class Stage:
         self.start(
             "prometheus",
             configuration.prometheus_command(at, etc, self.state / "prometheus"),
+            **configuration.PROMETHEUS_ENVIRONMENT,
         )
         self.start(
             "alertmanager",

@@ -65,3 +65,15 @@ def test_a_refusal_is_a_line_in_its_case_and_a_count(clinic, reason, capsys):
     assert (
         registry.get_sample_value(conventions.REFUSALS, {"reason": reason.value}) == 1
     )
+
+
+def test_a_reason_shared_by_rungs_is_said_once():
+    """
+    Rungs that were not taken for the same reason stand together, in their order; nobody reads one sentence seven times.
+    """
+    rejected = {"watch": "it is sick", "restart": "as slow", "leave": "it is sick"}
+
+    assert case_report.said_once(rejected) == {
+        "watch, leave": "it is sick",
+        "restart": "as slow",
+    }
