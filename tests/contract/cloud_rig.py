@@ -316,13 +316,11 @@ def _tamper(cloud: OpenStackCloud, name: str, trait: str, value: JsonValue) -> N
     else:
         body = {collection.removesuffix("s"): {word: value}}
         connection.send("PUT", "load_balancer", one, "tampering", body=body)
-    (balancer,) = found.get("loadbalancers") or [None]
-    for _ in range(100):
-        if balancer is None:
-            break
-        said = connection.send(
-            "GET", "load_balancer", f"/lbaas/loadbalancers/{balancer['id']}", "waiting"
+    for _ in range(300):
+        balancers = connection.listing(
+            "load_balancer", "/lbaas/loadbalancers", "loadbalancers", "waiting"
         )
-        if said["loadbalancer"]["provisioning_status"] == "ACTIVE":
-            break
+        pending = [b for b in balancers if b["provisioning_status"] != "ACTIVE"]
+        if not any(name.startswith(b["name"].rpartition("-")[0]) for b in pending):
+            return
         time.sleep(0.2)

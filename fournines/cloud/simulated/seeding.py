@@ -285,7 +285,8 @@ def _balancer(world: World, seen: LoadBalancer, like: Likeness) -> None:
     for pool in seen.pools:
         shape = monitors.get(pool.name, PoolSpec(name=pool.name))
         pools[pool.name] = PoolRecord(pool.id, shape)
-        for member in pool.members:
+        # A member that somebody disabled is as good as gone: joining makes it anew.
+        for member in (one for one in pool.members if one.admin_up):
             pools[pool.name].members[member.name] = MemberRecord(
                 id=member.id,
                 instance=member.name,
