@@ -206,6 +206,7 @@ def image(record: ImageRecord) -> Image:
     An image.
     """
     content = (
+        record.name,
         record.status,
         record.min_disk_gb,
         record.min_ram_mb,
