@@ -119,7 +119,7 @@ def test_a_bound_application_reaches_its_database(platform, eventually):
         assert [instance.name for instance in instances] == [
             f"{PLATFORM}-shop-web-0-g2"
         ]
-        with pytest.raises(psycopg.OperationalError, match="password authentication"):
+        with pytest.raises(psycopg.OperationalError, match="authentication failed"):
             psycopg.connect(
                 host=orders,
                 user="app",
