@@ -31,7 +31,8 @@ from fournines.model import names
 from fournines.model.cluster import ClusterView, Standing
 from fournines.model.inventory import Instance
 from fournines.model.refusal import Reason, Refusal
-from fournines.planning.steps import EnsureInstance
+from fournines.planning.costs import deadline_seconds
+from fournines.planning.steps import AwaitServing, EnsureInstance, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,19 @@ def _awaited(scope: Scope, made: Fragment) -> Fragment:
         if isinstance(step, EnsureInstance)
     ]
     ready = tuple(step.id for step in waits)
-    return Fragment((*made.steps, *waits), made.refusals, ready, ready)
+    steps = (_patient(step) for step in made.steps)
+    return Fragment((*steps, *waits), made.refusals, ready, ready)
+
+
+def _patient(step: Step) -> Step:
+    """
+    A member serves once it is in its cluster and has its data: that takes as long as waiting for the member itself.
+    """
+    if not isinstance(step, AwaitServing):
+        return step
+    limit = deadline_seconds("await-member")
+    longer = max(step.deadline_seconds, limit + step.hold_seconds)
+    return step.model_copy(update={"deadline_seconds": longer})
 
 
 def _made(scope: Scope, entering: Fragment) -> tuple[str, ...]:

@@ -128,6 +128,17 @@ def test_nobody_is_restarted_while_another_is_not_whole():
     assert [r.reason for r in plan.refusals] == [Reason.QUORUM]
 
 
+def test_a_member_may_take_its_time_to_serve():
+    """Forming a cluster or getting its data takes a member as long to serve as to be whole: neither wait gives up before the other."""
+    for plan in (StatefulWorld().plan(THREE), deployed().plan(NEW)):
+        limits = {
+            kind: {s.deadline_seconds for s in plan.steps if s.kind == kind}
+            for kind in ("await-serving", "await-member")
+        }
+
+        assert min(limits["await-serving"]) >= max(limits["await-member"])
+
+
 def test_contents_come_after_the_members():
     """What is founded is given its contents once all are in, and what depends on it waits for them."""
     plan = StatefulWorld().plan(THREE)
