@@ -92,7 +92,9 @@ def _restarts(
     leader_first = any(change.leader_first for change in asked)
     if leader_first and view.leader in slots:
         slots = (view.leader, *(slot for slot in slots if slot != view.leader))
-    if not any(isinstance(step, EnsureInstance) for step in made.steps):
+    arriving = any(isinstance(step, EnsureInstance) for step in made.steps)
+    # One alone has nobody to wait for or to hand over to: whoever deployed it so has taken its pauses.
+    if not arriving and len(view.members) > 1:
         now = max(scope.observed.inventory.at, view.at)
         refusal = rules.may_leave(view, slots[0], now)
         if refusal is not None:

@@ -107,6 +107,24 @@ def test_settings_are_taken_by_restarting_one_after_the_other(change, order):
     assert world.plan(THREE).empty
 
 
+def test_one_alone_is_restarted_where_it_is():
+    """Nobody is there to hand over to, and whoever deployed a single member has taken its pauses."""
+    one = a_stateful(1)
+    world = StatefulWorld()
+    world.perform(world.plan(one, insist=True))
+    world.contents = Contents(changes=(SLOTS,))
+
+    plan = world.plan(one)
+
+    assert [step.kind for step in plan.steps] == [
+        "apply-contents",
+        "restart-member",
+        "await-member",
+    ]
+    assert not plan.refusals
+    assert world.perform(plan).plan(one).empty
+
+
 def test_who_waits_for_a_restart_gets_it_from_a_person():
     """A deploy ends what another left undone; the timer lets it wait."""
     world = deployed(leader=A)
