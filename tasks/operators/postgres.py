@@ -33,6 +33,9 @@ DATABASE_PORT = 5432
 LOST_BYTES = 256 << 20
 """A replica further behind has lost the log it would need (max_slot_wal_keep_size): it is copied anew."""
 
+STRANDED_SECONDS = 10.0
+"""Patroni looks every two seconds whether a replica has to rewind; one that is on an older timeline after several of its looks never will."""
+
 POLL_SECONDS = 0.25
 
 _SWITCH_SECONDS = 30.0
@@ -108,6 +111,7 @@ class PostgresOperator:
             return False
         lag = said.get("lag")
         is_lost = isinstance(lag, int) and lag > LOST_BYTES
+        is_lost = is_lost or self._is_stranded(cluster, slot)
         if said.get("role") != "leader" and (
             is_lost or said.get("state") in {"start failed", "crashed"}
         ):
@@ -121,6 +125,26 @@ class PostgresOperator:
             )
             return False
         return said.get("state") in {"running", "streaming"}
+
+    def _is_stranded(self, cluster: Cluster, slot: str) -> bool:
+        """
+        Whether a replica runs on a timeline that its leader has left, and stays there: what it has beyond the fork was acknowledged to nobody, and
+        Patroni 3.0 may overlook that after a crash.
+        """
+        for look in range(2):
+            if look:
+                self._clock.sleep(STRANDED_SECONDS)
+            members = self._members(cluster)
+            leader = next(
+                (m for m in members.values() if m.get("role") == "leader"), None
+            )
+            own = members.get(slot, {})
+            here, there = own.get("timeline"), (leader or {}).get("timeline")
+            if not isinstance(here, int) or not isinstance(there, int):
+                return False
+            if here >= there or own.get("state") != "running":
+                return False
+        return True
 
     def remove(self, cluster: Cluster, slot: str) -> None:
         etcd = self._etcd(cluster)

@@ -234,6 +234,8 @@ def test_patroni_says_no(operator, cluster):
         ({"state": "start failed"}, False, True),
         ({"lag": 300 << 20}, False, True),
         ({"lag": "unknown"}, True, False),
+        ({"timeline": 0}, False, True),
+        ({"timeline": 0, "state": "creating replica"}, False, False),
     ],
 )
 def test_admitted(operator, cluster, fields, admitted, copied):
@@ -246,6 +248,21 @@ def test_admitted(operator, cluster, fields, admitted, copied):
 
         assert operator.admitted(cluster, C) is admitted
         assert anew.called is copied
+
+
+def test_a_replica_that_follows_to_the_new_timeline_keeps_what_it_has(
+    operator, cluster
+):
+    """A moment after a failover it is on the old one, and on the new one when it is looked at again."""
+    roles = ("leader", "sync_standby", "replica")
+    with respx.mock(assert_all_called=False) as mock:
+        old = httpx.Response(200, json=members(*roles, c={"timeline": 0}))
+        new = httpx.Response(200, json=members(*roles))
+        mock.get(patroni(A)).mock(side_effect=[old, old, new])
+        anew = mock.post(patroni(C, "/reinitialize")).respond(200)
+
+        assert operator.admitted(cluster, C) is True
+        assert not anew.called
 
 
 def test_a_primary_is_never_copied_anew(operator, cluster):
