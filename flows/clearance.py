@@ -12,7 +12,7 @@ from flows import examination, surroundings
 from flows.case_book import CaseBook
 from flows.examination import Examination
 from flows.ward import Ward
-from fournines.model.case import CaseState, Diagnosis, Subject
+from fournines.model.case import Case, CaseState, Diagnosis, Subject
 from fournines.model.refusal import Refusal
 from fournines.store.protocol import Lease, LeaseHeld
 from healing import brakes
@@ -56,11 +56,17 @@ def obtain(
     clock = ward.workshop.clock
     begin = clock.now()
     looked = True
+    followed: set[str] = set()
     while True:
-        if _follows(ward, book):
+        leader = _ahead(ward, book, followed)
+        if leader is not None:
+            followed.add(leader.id)
+            _follow(ward, book, leader)
             begin, looked = clock.now(), True
             seen = examination.examine(ward, book.case)
         with ward.gate, _gate(ward, seen.situation.subject.platform) as gate:
+            if _ahead(ward, book, followed) is not None:
+                continue
             held, holder = _take_lease(ward, seen.situation.subject, stack)
             situation = dataclasses.replace(
                 seen.situation,
@@ -96,14 +102,19 @@ def obtain(
             seen = examination.examine(ward, book.case)
 
 
-def _follows(ward: Ward, book: CaseBook) -> bool:
+def _ahead(ward: Ward, book: CaseBook, followed: set[str]) -> Case | None:
     """
-    Wait while another case's remedy changes the whole service: a release that is rolled back makes every member anew, and nobody is called for
-    each of them meanwhile. False: there is none.
+    A case whose remedy changes this case's whole service now, and which was not waited for yet.
     """
     leader = surroundings.remedied_by(ward, book.case)
-    if leader is None or leader.id == book.case.leader:
-        return False
+    return leader if leader is not None and leader.id not in followed else None
+
+
+def _follow(ward: Ward, book: CaseBook, leader: Case) -> None:
+    """
+    Wait for its end: a release that is rolled back makes every member anew, a load balancer is failed over once, and nobody is called for each
+    member meanwhile.
+    """
     why = leader.cause or (leader.diagnosis.value if leader.diagnosis else "")
     book.change(
         "follows",
@@ -118,7 +129,6 @@ def _follows(ward: Ward, book: CaseBook) -> bool:
         now = surroundings.remedied_by(ward, book.case)
         if now is None or now.id != leader.id:
             break
-    return True
 
 
 @contextmanager

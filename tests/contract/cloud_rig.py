@@ -117,7 +117,9 @@ class Rig:
         """
         return ServerGroupSpec(name=self.group, owner=self.owner(group="web"))
 
-    def instance(self, slot: int, generation: int = 1, **changes: str) -> InstanceSpec:
+    def instance(
+        self, slot: int, generation: int = 1, **changes: object
+    ) -> InstanceSpec:
         """
         An instance that serves on port 8080.
         """

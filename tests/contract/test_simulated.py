@@ -5,6 +5,7 @@ What the simulated cloud adds to the contract: chosen faults, chosen failures, a
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from cloud_rig import Rig, simulated
@@ -26,7 +27,7 @@ from fournines.cloud.simulated import (
     SimulatedCloud,
 )
 from fournines.cloud.virtual_clock import VirtualClock
-from fournines.model.specification import HealthMonitorSpec, MemberSpec
+from fournines.model.specification import HealthMonitorSpec, MemberSpec, VolumeSpec
 
 
 def rig_of(cloud):
@@ -172,6 +173,57 @@ def test_an_instance_that_boots_slowly_serves_late(rig):
     assert rig.cloud.probe(name).good
 
 
+@pytest.fixture
+def volume(rig):
+    """
+    A third instance with a volume; returns the volume's name.
+    """
+    spec = VolumeSpec(
+        name=f"{rig.group}-2",
+        owner=rig.owner(group="web", slot=2),
+        size_gb=1,
+        zone=rig.zone,
+    )
+    rig.cloud.ensure_volume(spec, deadline_seconds=60)
+    wanted = rig.instance(2, volumes=(spec.name,))
+    rig.cloud.ensure_instance(wanted, deadline_seconds=60)
+    rig.rest(20)
+    return spec.name
+
+
+def test_a_volume_that_is_stuck_makes_its_next_instance_late(rig, volume):
+    """
+    It lets go of the old instance late, and the new one has it then.
+    """
+    until = rig.cloud.clock.now() + timedelta(seconds=40)
+    rig.cloud.stick_volume(volume, until)
+    rig.cloud.delete_instance(rig.name(2), deadline_seconds=60)
+    assert rig.cloud.world.volumes[volume].status == "detaching"
+
+    wanted = rig.instance(2, 2, volumes=(volume,))
+    made = rig.cloud.ensure_instance(wanted, deadline_seconds=120)
+
+    assert rig.cloud.clock.now() >= until
+    assert rig.cloud.world.volumes[volume].attached_to == made.id
+
+
+def test_a_volume_in_error_builds_nothing_until_it_is_reset(rig, volume):
+    """
+    Who has it goes on; the next one is in ERROR, as Nova would say it, and stands once an administrator has reset the volume.
+    """
+    rig.cloud.break_volume(volume)
+    assert rig.cloud.probe(rig.name(2)).good
+    rig.cloud.delete_instance(rig.name(2), deadline_seconds=60)
+    wanted = rig.instance(2, 2, volumes=(volume,))
+
+    with pytest.raises(ResourceFailed, match="its status is error"):
+        rig.cloud.ensure_instance(wanted, deadline_seconds=120)
+
+    rig.cloud.reset_volume(volume)
+    rig.cloud.ensure_instance(wanted, deadline_seconds=120)
+    assert rig.cloud.world.volumes[volume].status == "in-use"
+
+
 def test_a_bad_image_never_serves(rig):
     """
     An instance of a bad image starts, never answers well, and a restart does not help.
@@ -282,6 +334,7 @@ def test_the_same_seed_tells_the_same_story():
         lambda cloud: cloud.break_host("az9-host1"),
         lambda cloud: cloud.break_image("windows"),
         lambda cloud: cloud.break_load_balancer("none"),
+        lambda cloud: cloud.break_volume("none"),
         lambda cloud: cloud.plant("teapot", "x"),
         lambda _: Scenario(zones=()),
         lambda _: Scenario(zones=("a", "a")),

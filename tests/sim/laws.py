@@ -325,8 +325,8 @@ class Laws:
             case.subject.key
             for case in self._store.cases.cases(open_only=True, limit=1_000)
             if case.state is CaseState.ACTING
-            # Giving a weight back disrupts nobody.
-            and case.diagnosis is not Diagnosis.NOTHING
+            # Giving a weight back disrupts nobody, and neither does calling a person.
+            and case.diagnosis not in {Diagnosis.NOTHING, *kinds.A_PERSONS}
         ]
         if len(acting) > self._disruptions_max:
             self._broken(f"{acting} act at once, {self._disruptions_max} may")
@@ -335,7 +335,7 @@ class Laws:
                 case.subject.key
                 for case in self._store.cases.cases(service=name, open_only=True)
                 if case.state in {CaseState.ACTING, CaseState.VERIFYING}
-                and case.diagnosis not in kinds.WELL
+                and case.diagnosis not in kinds.WELL | kinds.A_PERSONS
             ]
             if is_cluster(service) and len(busy) > 1:
                 self._broken(f"{busy} of one cluster are changed at once")

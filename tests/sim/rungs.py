@@ -121,6 +121,7 @@ class Remedies(Healings):
         else:
             self.gauges.arriving = 2.0  # our own probes
             self.cloud.silence_load_balancer(BALANCER)
+            self.laws.dead_at[BALANCER] = self.turns.now
         self.kind = kind
         self.laws.trace.append(f"{self.turns.now:9.3f} fault      {kind}")
         if kind != "zone":
