@@ -10,13 +10,15 @@ from typing import Any
 
 from fournines.cloud.simulated import Behaviour, health
 from fournines.model.case import Case, CaseState, Diagnosis
+from fournines.model.cluster import majority
 from fournines.model.desired import Platform
 from fournines.store.memory import MemoryStore
 from healing.diagnosis import kinds
+from tests.sim import remains
 from tests.sim.town import (
+    CLUSTER_SIZE,
     PLATFORM,
     WatchedCloud,
-    floor,
     is_cluster,
     slot_of,
     slots,
@@ -66,6 +68,8 @@ class Laws:
         self._store = store
         self._clock = TurnClock(turns)
         self._services = {s.name: s for s in platform.services}
+        self._clusters = [s.name for s in platform.services if is_cluster(s)]
+        self._votes: dict[str, frozenset[str]] = {}
         self._slots = set(slots(platform))
         self._further: set[str] = set()
         self._disruptions_max = platform.disruptions_max
@@ -104,6 +108,7 @@ class Laws:
         A change is about to take effect.
         """
         self._before = {name: self._serving(name) for name in self._services}
+        self._votes = {name: self._voting(name) for name in self._clusters}
         process = self._actor()
         if process is None:
             return
@@ -113,7 +118,10 @@ class Laws:
         if call == "delete_volume":
             self._broken(f"{process.name} deletes the data of {subject}")
         if call == "failover_load_balancer":
-            self._front_is_dead(process, subject)
+            since = self._turns.now - self.dead_at.get(subject, -1e9)
+            dead = self._cloud.world.load_balancers[subject].dead
+            if not dead and since > EVIDENCE_SECONDS:
+                self._broken(f"{process.name} fails {subject} over, which serves")
         if call in {"delete_instance", "restart_instance"}:
             self._evidence(process, subject)
 
@@ -127,7 +135,7 @@ class Laws:
         for name, before in self._before.items():
             now = self._serving(name)
             lost = before - now
-            needed = floor(self._services[name])
+            needed = self._services[name].groups[0].healing.min_healthy
             steady = [i for i in lost if self._is_long_well(i)]
             left = now | self._believed(name)
             if steady and len(left) < needed:
@@ -135,10 +143,29 @@ class Laws:
                     f"{call} {subject} took {steady} away: only {sorted(left)} may be thought "
                     f"to serve, {needed} must"
                 )
+        for name, before in self._votes.items():
+            now = self._voting(name)
+            steady = [i for i in before - now if self._is_long_well(i)]
+            left = now | self._believed(name)
+            if steady and len(left) < majority(CLUSTER_SIZE):
+                self._broken(f"{call} {subject} took {steady} from a quorum: {left}")
         if call == "ensure_instance":
             self._no_double(subject)
-        elif call == "ensure_volume":
-            self._one_volume(subject)
+        elif call == "ensure_volume" and (
+            said := remains.doubled(self._cloud, subject)
+        ):
+            self._broken(said)
+
+    def _voting(self, service: str) -> frozenset[str]:
+        """
+        Members of a cluster that answer, whether users are sent to them or not.
+        """
+        begin, now = f"{PLATFORM}-{service}-", self._clock.now()
+        return frozenset(
+            name
+            for name in self._cloud.world.instances
+            if name.startswith(begin) and self.is_well(name, now)
+        )
 
     def _serving(self, service: str) -> frozenset[str]:
         """
@@ -189,10 +216,8 @@ class Laws:
         """
         Whether it truly answers users, quickly.
         """
-        record = self._cloud.world.instances.get(instance)
-        said = health.ask(
-            record, now or self._clock.now(), health_path=False, timeout_seconds=0.8
-        )
+        record, at = self._cloud.world.instances.get(instance), now or self._clock.now()
+        said = health.ask(record, at, health_path=False, timeout_seconds=0.8)
         return said.good and said.seconds < 0.25
 
     def _is_long_well(self, instance: str) -> bool:
@@ -240,7 +265,7 @@ class Laws:
         record = self._cloud.world.instances.get(instance)
         if lease is None or lease.purpose != "healing" or record is None:
             return
-        if record.status not in NEARLY_DONE:
+        if record.status not in NEARLY_DONE or self._is_left_over(instance):
             return
         since = self._turns.now - EVIDENCE_SECONDS
         samples = sum(at > since for eyes in self.bad for at in eyes.bad[instance])
@@ -249,20 +274,14 @@ class Laws:
                 f"{process.name} takes {instance} away on {samples} bad samples"
             )
 
-    def _front_is_dead(self, process: Process, balancer: str) -> None:
+    def _is_left_over(self, instance: str) -> bool:
         """
-        A failover costs users whom it does not help.
+        One of three in a slot that serves nobody: an interrupted healing left it, and its evidence may be old.
         """
-        since = self._turns.now - self.dead_at.get(balancer, -1e9)
-        record = self._cloud.world.load_balancers[balancer]
-        if not record.dead and since > EVIDENCE_SECONDS:
-            self._broken(f"{process.name} fails {balancer} over, which serves")
-
-    def _one_volume(self, volume: str) -> None:
-        owner = self._cloud.world.volumes[volume].owner
-        same = [v.name for v in self._cloud.world.volumes.values() if v.owner == owner]
-        if len(same) > 1:
-            self._broken(f"{same} hold one slot's data")
+        here = [
+            n for n in self._cloud.world.instances if slot_of(n) == slot_of(instance)
+        ]
+        return len(here) > 2 and not self.is_well(instance)
 
     def _no_double(self, instance: str) -> None:
         here = [
@@ -330,14 +349,14 @@ class Laws:
         ]
         if len(acting) > self._disruptions_max:
             self._broken(f"{acting} act at once, {self._disruptions_max} may")
-        for name, service in self._services.items():
+        for name in self._clusters:
             busy = [
                 case.subject.key
                 for case in self._store.cases.cases(service=name, open_only=True)
                 if case.state in {CaseState.ACTING, CaseState.VERIFYING}
                 and case.diagnosis not in kinds.WELL | kinds.A_PERSONS
             ]
-            if is_cluster(service) and len(busy) > 1:
+            if len(busy) > 1:
                 self._broken(f"{busy} of one cluster are changed at once")
 
     def died(self, process: Process) -> None:
@@ -361,8 +380,8 @@ class Laws:
     # -- telling
 
     def _actor(self) -> Process | None:
-        task = self._turns.current
-        return task.process if task and task.process.name.startswith("healer") else None
+        process = task.process if (task := self._turns.current) else None
+        return process if process and process.name.startswith("healer") else None
 
     def _note(self, process: Process, text: str) -> None:
         self.trace.append(f"{self._turns.now:9.3f} {process.name:10} {text}")

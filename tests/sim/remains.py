@@ -29,6 +29,15 @@ def complaints(workshop: Workshop, cloud: WatchedCloud, asked: Platform) -> list
     return [*found, *_volumes(cloud, asked), *_clusters(workshop, cloud, asked)]
 
 
+def doubled(cloud: WatchedCloud, volume: str) -> str:
+    """
+    Whether a slot has more than this volume, in a sentence.
+    """
+    owner = cloud.world.volumes[volume].owner
+    same = [v.name for v in cloud.world.volumes.values() if v.owner == owner]
+    return f"{same} hold one slot's data" if len(same) > 1 else ""
+
+
 def _volumes(cloud: WatchedCloud, asked: Platform) -> list[str]:
     """
     Each slot that keeps data has one volume, and it is with the slot's instance.

@@ -17,8 +17,8 @@ from tests.sim.tally import play_all
 SEEDS = int(os.environ.get("SIM_SEEDS") or 60)
 FIRST = int(os.environ.get("SIM_FIRST") or 0)
 SEED = os.environ.get("SIM_SEED") or ""
-REPLAYED = 8
-"""A seed with stops, kills and three healers."""
+REPLAYED = 129
+"""A seed with kills, several healers, and a cluster."""
 
 DIGEST = """
 import hashlib, logging, structlog

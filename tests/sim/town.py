@@ -13,7 +13,6 @@ from fournines.cloud.simulated import Scenario, SimulatedCloud
 from fournines.cloud.simulated.door import Moment
 from fournines.cloud.simulated.scenario import Speeds
 from fournines.model import names
-from fournines.model.cluster import majority
 from fournines.model.desired import (
     Group,
     HealingLimits,
@@ -126,15 +125,6 @@ def is_cluster(service: Service) -> bool:
     Whether its members vote.
     """
     return service.blueprint == lifecycles.QUORUM
-
-
-def floor(service: Service) -> int:
-    """
-    How many members must serve whatever we do: what was promised, and a quorum where there is one.
-    """
-    (group,) = service.groups
-    promised = group.healing.min_healthy
-    return max(promised, majority(group.count)) if is_cluster(service) else promised
 
 
 def _service(name: str, chance: random.Random) -> Service:
