@@ -1,0 +1,155 @@
+"""
+What the programs in a batch service's instances decide: who may give orders, what an order means, why a task ended, what Prometheus is told.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import jwt
+import pytest
+
+from blueprints.batch import reading
+from blueprints.batch.guest import figures, gate, keeper
+from blueprints.batch.reading import Stage
+
+KEY = b"0123456789abcdef0123456789abcdef"
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
+
+
+def a_token(user: str = "slurm", key: bytes = KEY, minutes: int = 10) -> str:
+    """As the operator signs it."""
+    claims = {"sun": user, "exp": NOW + timedelta(minutes=minutes)}
+    return jwt.encode(claims, key, algorithm="HS256")
+
+
+@pytest.mark.parametrize(
+    ("token", "good"),
+    [
+        pytest.param(a_token(), True, id="slurms-own-user"),
+        pytest.param(a_token("job"), False, id="somebody-else"),
+        pytest.param(a_token(key=KEY[::-1]), False, id="another-key"),
+        pytest.param(a_token(minutes=-1), False, id="too-old"),
+        pytest.param("", False, id="nothing"),
+        pytest.param("a.b.c", False, id="no-token"),
+    ],
+)
+def test_orders_are_taken_from_slurms_own_user_alone(token, good):
+    """
+    By a token that is signed with the service's key and still good.
+    """
+    assert gate.speaks_for_slurm(KEY, token, NOW.timestamp()) is good
+
+
+def test_what_the_gate_signs_the_library_reads():
+    """
+    Its own tokens are such as Slurm takes.
+    """
+    said = jwt.decode(
+        gate.token(KEY, "slurm", NOW.timestamp()),
+        KEY,
+        algorithms=["HS256"],
+        options={"verify_exp": False},
+    )
+    assert said["sun"] == "slurm"
+
+
+def test_an_order_is_one_of_four_about_one_worker():
+    """
+    Anything else is no order, and no name leads to another command.
+    """
+    body = b'{"state": "DRAIN", "reason": "leaves"}'
+    assert gate.command("POST", "/fournines/nodes/a-b-1", body) == [
+        "/usr/bin/scontrol",
+        "update",
+        "nodename=a-b-1",
+        "state=DRAIN",
+        "reason=leaves",
+    ]
+    deleted = gate.command("DELETE", "/fournines/nodes/a-b-1", None)
+    assert deleted == ["/usr/bin/scontrol", "delete", "nodename=a-b-1"]
+    assert (
+        gate.command("POST", "/fournines/nodes/a", b'{"state": "POWER_DOWN"}') is None
+    )
+    assert gate.command("DELETE", "/fournines/nodes/a;b", None) is None
+    assert gate.command("DELETE", "/fournines/nodes/", None) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "seconds", "why"),
+    [
+        (0, 9, "done"),
+        (1, 9, "failed"),
+        (124, 10, "timeout"),
+        (124, 3, "failed"),
+        (137, 3, "memory"),
+        (137, 15, "timeout"),
+        (143, 3, "failed"),
+    ],
+)
+def test_why_a_task_ended(code, seconds, why):
+    """
+    A time-out is one only when the time was over.
+    """
+    assert keeper.cause(code, seconds, 10) == why
+
+
+def a_job(**said) -> dict:
+    """As Slurm tells of it."""
+    return {
+        "job_id": 1,
+        "partition": "main",
+        "job_state": "PENDING",
+        "submit_time": 100,
+        "eligible_time": 100,
+        **said,
+    }
+
+
+def test_tasks_that_begin_count_once_by_their_promise():
+    """
+    Those before the first look not at all; the rest of an array that waits is as many tasks as it is.
+    """
+    counts = figures.Figures({"queues": {"main": {}}, "start_seconds": 30})
+    waiting = a_job(job_id=9, array_task_string="3-5,8%2")
+    old = a_job(job_id=1, job_state="RUNNING", start_time=110)
+    counts.look([old, waiting], [], 150)
+    soon = a_job(job_id=2, job_state="RUNNING", start_time=120)
+    late = a_job(job_id=3, job_state="COMPLETED", start_time=131)
+    for _ in range(2):
+        counts.look([old, waiting, soon, late], [{"state": "idle"}], 160)
+
+    text = counts.text(160)
+    assert 'batch_tasks{queue="main",state="waiting"} 4' in text
+    assert 'batch_started_total{queue="main",promise="in_time"} 1' in text
+    assert 'batch_started_total{queue="main",promise="late"} 1' in text
+    assert 'batch_waiting_seconds{queue="main"} 60.0' in text
+    assert 'batch_workers{state="idle"} 1' in text
+
+
+@pytest.mark.parametrize("numbers", [(0,), (0, 1, 2), (3, 7, 8, 9), (1, 3, 5)])
+def test_numbers_of_tasks_are_told_and_read_alike(numbers):
+    """
+    What is folded for Slurm spreads to the same numbers.
+    """
+    assert tuple(reading.spread(reading.folded(numbers))) == numbers
+
+
+def test_a_record_is_read_into_our_words():
+    """
+    The rest of an array that waits for another job is held; an exit status is the code it holds.
+    """
+    held = a_job(
+        comment="fournines:a-1", array_task_string="0-2", state_reason="Dependency"
+    )
+    found = reading.record(held)
+    assert (found.job, found.indexes, found.stage) == ("a-1", (0, 1, 2), Stage.WAITING)
+    assert found.held
+
+    ended = reading.record(a_job(job_state="FAILED", exit_code=3 << 8))
+    assert (ended.stage, ended.cause, ended.code, ended.job) == (
+        Stage.ENDED,
+        "failed",
+        3,
+        "",
+    )
