@@ -8,7 +8,7 @@ CLOUD_VENV := deployments/sandbox/.venv
 TEMPEST_VENV := .fournines/tempest-venv
 PYTHON ?= python3
 
-.PHONY: help setup check test test-full test-fast demo demo-down sim bench gen clean
+.PHONY: help setup check test test-full test-fast demo demo-full demo-down sim bench gen clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ test-fast: $(VENV)/.stamp ## What needs neither root nor the embedded cloud.
 
 demo: setup ## The whole story in a few minutes: deploy, load, break, heal, report.
 	@$(BIN)/fournines demo
+
+demo-full: setup ## A whole platform (web, database, bus, cache): bake, deploy, use all of it, break each, heal, report.
+	@$(BIN)/fournines demo --full
 
 demo-down: ## Stop everything `make demo` left running.
 	@$(BIN)/fournines down

@@ -7,18 +7,20 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import httpx
 import typer
-from rich.table import Table
 
+from fournines.commands import demonstrated as showing
 from fournines.commands import deploying, frame
 from fournines.demo import load as load_generator
-from fournines.demo import story
+from fournines.demo import story, whole
 from fournines.demo.report import Report
 from fournines.demo.story import Stage
+from fournines.demo.whole_report import WholeReport
 from fournines.local.bringing_up import bring_up
 from fournines.metrics.prometheus import Prometheus
 from fournines.metrics.protocol import MetricsError
@@ -31,6 +33,7 @@ from tasks.workshop import Workshop
 app = typer.Typer(rich_markup_mode=None)
 
 PLATFORM_FILE = ROOT / "examples" / "shop.yaml"
+WHOLE_FILE = ROOT / "examples" / "platform.yaml"
 REPORT_VARIABLE = "DEMO_REPORT"
 MEASURED_SECONDS = 60
 """Service discovery and a first scrape take a few seconds; two busy cores some more."""
@@ -43,21 +46,48 @@ SETTLED_SECONDS = 30
 
 
 @app.command()
-def demo() -> None:
+def demo(
+    *,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full",
+            help="A whole platform with database, bus and cache; its images are baked first.",
+        ),
+    ] = False,
+) -> None:
     """
-    Deploy a platform, load it, break it five ways, and show it healing.
+    Deploy a platform, load it, break it, and show it healing: a web service in five ways, or with --full a whole platform.
     """
     chosen = settings()
     frame.out.rule("[bold]1. bring everything up")
     bring_up(chosen, frame.say)
-    frame.out.rule("[bold]2. deploy examples/shop.yaml through Prefect")
-    desired = request.read_platform(PLATFORM_FILE)
+    shown = WHOLE_FILE if full else PLATFORM_FILE
+    frame.out.rule(f"[bold]2. deploy {shown.relative_to(ROOT)} through Prefect")
+    desired = request.read_platform(shown)
     begin = time.monotonic()
-    _deploy()
+    _deploy(shown)
     deploy_seconds = time.monotonic() - begin
+    made: Report | WholeReport
     with frame.workshop() as workshop:
-        made = _play(workshop, desired, deploy_seconds)
-        _show(made, workshop, desired)
+        stage = _stage(workshop, desired)
+        if full:
+            made = whole.run(
+                workshop,
+                stage,
+                deploy_seconds=deploy_seconds,
+                plan_is_empty=lambda: _settles(workshop, desired),
+            )
+            frame.out.rule("[bold]3. what happened")
+            frame.out.print(showing.services_table(made))
+            _show_end(made, workshop, desired, [row.case_id for row in made.services])
+        else:
+            made = story.run(
+                stage,
+                deploy_seconds=deploy_seconds,
+                plan_is_empty=lambda: _settles(workshop, desired),
+            )
+            _show(made, workshop, desired)
     file = os.environ.get(REPORT_VARIABLE)
     if file:
         story.write_report(made, Path(file))
@@ -90,14 +120,14 @@ def load(
     frame.say(f"{sent} requests sent; each is a line of {output}")
 
 
-def _deploy() -> None:
+def _deploy(file: Path) -> None:
     """
     Deploy; what an earlier demonstration left to heal is healed first.
     """
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
-            deploying.deploy(PLATFORM_FILE)
+            deploying.deploy(file)
         except LeaseHeld as held:
             if time.monotonic() > deadline:
                 raise
@@ -107,21 +137,19 @@ def _deploy() -> None:
             return
 
 
-def _play(workshop: Workshop, desired: Platform, deploy_seconds: float) -> Report:
-    service = desired.services[0]
-    stage = Stage(
+def _stage(workshop: Workshop, desired: Platform) -> Stage:
+    """
+    The web service of a platform, once every member of it is measured.
+    """
+    service = next(s for s in desired.services if s.blueprint == "web")
+    _await_measured(workshop.settings, service.name, service.groups[0].count)
+    return Stage(
         settings=workshop.settings,
         console=frame.out,
         cloud=workshop.cloud,
         store=workshop.store,
         platform=desired,
         service=service,
-    )
-    _await_measured(workshop.settings, service.name, service.groups[0].count)
-    return story.run(
-        stage,
-        deploy_seconds=deploy_seconds,
-        plan_is_empty=lambda: _settles(workshop, desired),
     )
 
 
@@ -160,7 +188,7 @@ def _settles(workshop: Workshop, desired: Platform) -> bool:
 def _show(made: Report, workshop: Workshop, desired: Platform) -> None:
     frame.out.rule("[bold]3. what happened")
     frame.say("seconds from the fault until noticed, out of the pool, whole again:")
-    frame.out.print(_fault_table(made))
+    frame.out.print(showing.fault_table(made))
     objective = desired.services[0].objectives[0]
     left = objective.budget_seconds - made.budget_seconds
     frame.say(
@@ -169,41 +197,21 @@ def _show(made: Report, workshop: Workshop, desired: Platform) -> None:
         f"{objective.target:.2%} leaves in {objective.window_days} days; "
         f"{left / objective.budget_seconds:.1%} of the month's budget is left"
     )
+    _show_end(made, workshop, desired, [row.case_id for row in made.faults])
+
+
+def _show_end(
+    made: Report | WholeReport,
+    workshop: Workshop,
+    desired: Platform,
+    case_ids: Sequence[str | None],
+) -> None:
     empty = "is empty" if made.plan_empty_afterwards else "is NOT empty"
     frame.say(f"deployed in {made.deploy_seconds:.1f} s; the plan afterwards {empty}")
-    _show_links(workshop, desired, made)
+    _show_links(workshop, desired, [one for one in case_ids if one])
 
 
-def _fault_table(made: Report) -> Table:
-    table = frame.table(
-        "fault",
-        "noticed",
-        "out",
-        "whole",
-        "requests",
-        "bad",
-        "budget",
-        "verdict",
-    )
-    for row in made.faults:
-        table.add_row(
-            row.kind,
-            _after(row.detected_seconds),
-            _after(row.out_of_pool_seconds),
-            _after(row.redundancy_restored_seconds),
-            str(row.requests),
-            str(row.bad_requests),
-            f"{row.budget_seconds:.2f} s",
-            row.verdict,
-        )
-    return table
-
-
-def _after(seconds: float | None) -> str:
-    return "never" if seconds is None else f"{seconds:.1f} s"
-
-
-def _show_links(workshop: Workshop, desired: Platform, made: Report) -> None:
+def _show_links(workshop: Workshop, desired: Platform, cases: Sequence[str]) -> None:
     chosen = workshop.settings
     inventory = workshop.cloud.inventory(desired.name)
     frame.out.rule("[bold]4. look around")
@@ -212,7 +220,6 @@ def _show_links(workshop: Workshop, desired: Platform, made: Report) -> None:
     frame.say(f"Prefect           {chosen.url('prefect')}/runs")
     frame.say(f"this deployment   {_newest_run(chosen)}")
     frame.say(f"Prometheus        {chosen.url('prometheus')}/alerts")
-    cases = [row.case_id for row in made.faults if row.case_id]
     if cases:
         frame.say(f"the last case     fournines case {cases[-1]}")
     frame.say("all cases         fournines cases")

@@ -25,6 +25,7 @@ from fournines.model.case import Case
 from fournines.model.desired import Platform, Service
 from fournines.model.inventory import Member
 from fournines.model.objective import Indicator
+from fournines.model.value import Value
 from fournines.settings import Settings
 from fournines.store.protocol import Store
 
@@ -115,7 +116,7 @@ def run(
     with LoadProcess(url, RATE, _LOAD_SECONDS_MAX, output) as load:
         _watch(stage, load, WARM_UP_SECONDS)
         for number, kind in enumerate(KINDS):
-            rows.append(_fault(stage, load, kind, number))
+            rows.append(fault(stage, load, kind, number))
             _watch(stage, load, REST_SECONDS)
     total = tally.tally(load.requests, stage.threshold_seconds)
     return Report(
@@ -128,7 +129,7 @@ def run(
     )
 
 
-def _fault(stage: Stage, load: LoadProcess, kind: str, number: int) -> FaultRow:
+def fault(stage: Stage, load: LoadProcess, kind: str, number: int) -> FaultRow:
     """
     Break one serving member and watch until its case ends and redundancy is back.
     """
@@ -230,7 +231,7 @@ def _case(stage: Stage, slot: int, fault_at: float) -> Case | None:
     return next((case for case in found if case.subject.slot == slot), None)
 
 
-def write_report(made: Report, file: Path) -> None:
+def write_report(made: Value, file: Path) -> None:
     """
     The report as JSON.
     """

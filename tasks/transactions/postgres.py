@@ -64,7 +64,13 @@ Connect = Callable[[Access, str, int, float], AbstractContextManager[Session]]
 
 @contextmanager
 def connect(
-    access: Access, address: str, port: int, timeout_seconds: float
+    access: Access,
+    address: str,
+    port: int,
+    timeout_seconds: float,
+    *,
+    user: str = OURS,
+    database: str = OURS,
 ) -> Iterator[Session]:
     """
     A connection as an application has it: certificates verified, through the load balancer and the pooler. It is cut when time is up: of a primary
@@ -76,9 +82,9 @@ def connect(
         connection = psycopg.connect(
             host=address,
             port=port,
-            user=OURS,
-            password=access.secret(f"user-{OURS}"),
-            dbname=OURS,
+            user=user,
+            password=access.secret(f"user-{user}"),
+            dbname=database,
             sslmode="verify-full",
             sslrootcert=file.name,
             connect_timeout=CONNECT_SECONDS,

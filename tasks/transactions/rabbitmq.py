@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import secrets
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pika
 import pika.exceptions
@@ -18,6 +19,9 @@ from fournines.model.inventory import Inventory
 from fournines.model.transaction import Transaction
 from tasks.operators.access import Access
 from tasks.transactions.attempt import attempt
+
+OPERATOR_KEPT_AS = "operator"
+"""Under which name the store keeps the operator's password."""
 
 QUEUE = "fournines-transactions"
 ARGUMENTS = {
@@ -52,36 +56,50 @@ class BusTransactor:
         What went wrong; empty when nothing did.
         """
         try:
-            wanted = _parameters(
-                self._access(service), service, address, timeout_seconds
-            )
-            connection = pika.BlockingConnection(wanted)
-            try:
+            port = int(str(service.parameters["port"]))
+            access = self._access(service)
+            with connect(access, address, port, timeout_seconds) as connection:
                 return _exchanged(connection, timeout_seconds, self._clock)
-            finally:
-                if connection.is_open:
-                    connection.close()
         except pika.exceptions.AMQPError as failed:
             return f"{type(failed).__name__} {failed}".strip()
         except (OSError, ssl.SSLError) as failed:
             return str(failed) or type(failed).__name__
 
 
-def _parameters(
-    access: Access, service: Service, address: str, timeout_seconds: float
-) -> pika.ConnectionParameters:
+@contextmanager
+def connect(
+    access: Access,
+    address: str,
+    port: int,
+    timeout_seconds: float,
+    *,
+    user: str = OPERATOR,
+    kept_as: str = OPERATOR_KEPT_AS,
+    vhost: str = "/",
+) -> Iterator[pika.BlockingConnection]:
+    """
+    A connection as an application has it: certificates verified, through the load balancer.
+    """
     context = ssl.create_default_context(cadata=access.ca)
-    return pika.ConnectionParameters(
-        host=address,
-        port=int(str(service.parameters["port"])),
-        credentials=pika.PlainCredentials(OPERATOR, access.secret("operator")),
-        ssl_options=pika.SSLOptions(context, address),
-        heartbeat=HEARTBEAT_SECONDS,
-        socket_timeout=timeout_seconds,
-        stack_timeout=timeout_seconds,
-        blocked_connection_timeout=timeout_seconds,
-        connection_attempts=1,
+    connection = pika.BlockingConnection(
+        pika.ConnectionParameters(
+            host=address,
+            port=port,
+            virtual_host=vhost,
+            credentials=pika.PlainCredentials(user, access.secret(kept_as)),
+            ssl_options=pika.SSLOptions(context, address),
+            heartbeat=HEARTBEAT_SECONDS,
+            socket_timeout=timeout_seconds,
+            stack_timeout=timeout_seconds,
+            blocked_connection_timeout=timeout_seconds,
+            connection_attempts=1,
+        )
     )
+    try:
+        yield connection
+    finally:
+        if connection.is_open:
+            connection.close()
 
 
 def _exchanged(
