@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from rich.text import Text
 
 from fournines.cloud.errors import CloudError
-from fournines.demo import story
+from fournines.demo import past, story
 from fournines.demo.load_process import LoadProcess
 from fournines.demo.story import DemoError, Stage
 from fournines.demo.whole_report import RECOVERED, ServiceRow, WholeReport
@@ -101,7 +101,8 @@ def run(
             _watch(scene, REST_SECONDS)
             rows.append(_member_fault(scene, service))
         _watch(scene, REST_SECONDS)
-    rows = [_counted(scene, row) for row in rows]
+        restored = [_restore(scene, s) for s in used if s.blueprint == "postgres"]
+    rows = [*(_counted(scene, row) for row in rows), *restored]
     return WholeReport(
         deploy_seconds=round(deploy_seconds, 1),
         services=tuple(rows),
@@ -173,6 +174,18 @@ def _member_fault(scene: Scene, service: Service) -> ServiceRow:
         acknowledged=0,
         lost=0,
         verdict=_verdict(case, whole_at),
+    )
+
+
+def _restore(scene: Scene, service: Service) -> ServiceRow:
+    """
+    A database as it was, while it goes on.
+    """
+    console = scene.web.console
+    console.rule(f"[bold]back to a moment: {service.name}")
+    writer = scene.writers[service.name]
+    return past.come_back(
+        scene.workshop, scene.platform, service, writer, console.print
     )
 
 
