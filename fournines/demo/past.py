@@ -1,5 +1,5 @@
 """
-A database as it was: a backup, and the service it was a moment ago beside the living one, which goes on.
+A database as it was: a backup, the service it was a moment ago beside the living one, which goes on, and a drill.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from fournines.demo.whole_report import RECOVERED, ServiceRow
 from fournines.demo.words import WRITE_SECONDS_MAX, DatabaseWords
 from fournines.demo.writer import Writer
 from fournines.model.desired import Service
-from tasks import archiving, deployment, restoring
+from tasks import archiving, deployment, drilling, restoring
 from tasks.operators.registered import access_of
 from tasks.restoring import Wish
 from tasks.workshop import Workshop
@@ -79,3 +79,33 @@ def _compared(
     after = {word for at, word in told if at > moment + WRITE_SECONDS_MAX}
     found = words.found(before | after)
     return len(before), len(before - found) + len(after & found)
+
+
+def drill(
+    workshop: Workshop, platform: str, service: Service, tell: Tell
+) -> tuple[ServiceRow, ...]:
+    """
+    Try what is kept, where nobody reaches it: a row per backup.
+
+    Raises:
+        DrillFailed: There is none.
+        CloudError: The object store does not answer, or what was tried could not be cleared.
+    """
+    known = workshop.store.registry.platform(platform)
+    assert known is not None
+    done = drilling.drill(workshop, known, service.name, tell=tell)
+    for one in done:
+        tell(one.sentence())
+    return tuple(
+        ServiceRow(
+            kind=service.blueprint,
+            service=service.name,
+            fault="drill",
+            subject=one.backup,
+            recovered_seconds=round(one.rto_seconds, 1) if one.ok else None,
+            acknowledged=one.marks,
+            lost=0,
+            verdict=RECOVERED if one.ok else one.sentence(),
+        )
+        for one in done
+    )

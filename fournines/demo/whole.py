@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from rich.text import Text
 
+from blueprints.postgres import backups
 from fournines.cloud.errors import CloudError
 from fournines.demo import past, story
 from fournines.demo.load_process import LoadProcess
@@ -101,7 +102,12 @@ def run(
             _watch(scene, REST_SECONDS)
             rows.append(_member_fault(scene, service))
         _watch(scene, REST_SECONDS)
-        restored = [_restore(scene, s) for s in used if s.blueprint == "postgres"]
+        restored = [
+            row
+            for service in used
+            if service.blueprint == backups.BLUEPRINT
+            for row in _restores(scene, service)
+        ]
     rows = [*(_counted(scene, row) for row in rows), *restored]
     return WholeReport(
         deploy_seconds=round(deploy_seconds, 1),
@@ -177,16 +183,17 @@ def _member_fault(scene: Scene, service: Service) -> ServiceRow:
     )
 
 
-def _restore(scene: Scene, service: Service) -> ServiceRow:
+def _restores(scene: Scene, service: Service) -> tuple[ServiceRow, ...]:
     """
-    A database as it was, while it goes on.
+    A database as it was, while it goes on; and what is kept of it, tried.
     """
     console = scene.web.console
     console.rule(f"[bold]back to a moment: {service.name}")
     writer = scene.writers[service.name]
-    return past.come_back(
-        scene.workshop, scene.platform, service, writer, console.print
-    )
+    workshop, platform = scene.workshop, scene.platform
+    back = past.come_back(workshop, platform, service, writer, console.print)
+    console.rule(f"[bold]drill: {service.name}")
+    return back, *past.drill(workshop, platform, service, console.print)
 
 
 def _leader(scene: Scene, service: Service) -> ClusterMember:
