@@ -15,7 +15,7 @@ from rich.text import Text
 
 from blueprints.postgres import backups
 from fournines.cloud.errors import CloudError
-from fournines.demo import past, story
+from fournines.demo import array, past, story
 from fournines.demo.load_process import LoadProcess
 from fournines.demo.story import DemoError, Stage
 from fournines.demo.whole_report import RECOVERED, ServiceRow, WholeReport
@@ -108,7 +108,12 @@ def run(
             if service.blueprint == backups.BLUEPRINT
             for row in _restores(scene, service)
         ]
-    rows = [*(_counted(scene, row) for row in rows), *restored]
+        worked = [
+            _array(scene, service)
+            for service in web.platform.services
+            if service.blueprint == "batch"
+        ]
+    rows = [*(_counted(scene, row) for row in rows), *restored, *worked]
     return WholeReport(
         deploy_seconds=round(deploy_seconds, 1),
         services=tuple(rows),
@@ -194,6 +199,26 @@ def _restores(scene: Scene, service: Service) -> tuple[ServiceRow, ...]:
     back = past.come_back(workshop, platform, service, writer, console.print)
     console.rule(f"[bold]drill: {service.name}")
     return back, *past.drill(workshop, platform, service, console.print)
+
+
+def _array(scene: Scene, service: Service) -> ServiceRow:
+    """
+    An array of tasks whose worker is killed; over once that is whole again, too.
+    """
+    console = scene.web.console
+    console.rule(f"[bold]an array of {array.COUNT} tasks: {service.name}")
+
+    def kill(worker: str) -> float:
+        return story.break_instance(scene.web.settings, MEMBER_FAULT, worker)
+
+    row, fault_at = array.run(scene.workshop, service, kill, console.print)
+    case: Case | None = None
+    while not (case and case.state.ended) and time.time() < fault_at + CASE_SECONDS_MAX:
+        _tick(scene, case)
+        case = _case(scene, service, fault_at) or case
+    if case is None or case.state.value != RECOVERED:
+        row = row.model_copy(update={"verdict": _verdict(case, None)})
+    return row.model_copy(update={"case_id": case.id if case else None})
 
 
 def _leader(scene: Scene, service: Service) -> ClusterMember:
