@@ -1,7 +1,7 @@
 """
 A batch engine that exists only in memory: what it is given waits until a worker is free, runs for a while, and ends as it is told.
 
-It keeps the contract of the real one (tests/contract/test_batch_engine.py), its forgetfulness included.
+It is forgetful as the real one is. No contract test holds the two together yet.
 """
 
 from __future__ import annotations

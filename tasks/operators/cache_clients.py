@@ -28,8 +28,8 @@ def strangers(
     found = {}
     for slot, address in addresses.items():
         with suppress(ClusterSilent), open_line(address) as server:
-            answer = server.say("ACL", "GETUSER", CLIENT)
-            if digest not in answer[answer.index("passwords") + 1]:
+            # redis-py tells this answer as a mapping, whichever protocol is spoken.
+            if digest not in server.say("ACL", "GETUSER", CLIENT)["passwords"]:
                 found[slot] = address
     return found
 

@@ -106,7 +106,7 @@ class OneLine:
                 world.fail_over()
             case ("ACL", "GETUSER", _):
                 kept = sorted(world.digests[self.address])
-                return ["flags", ["on"], "passwords", kept, "commands", "+@all"]
+                return {"flags": ["on"], "passwords": kept, "commands": "+@all"}
             case ("ACL", "SETUSER", "default", word):
                 world.digests[self.address].add(word.removeprefix("#"))
             case ("SENTINEL", "RESET", _):
