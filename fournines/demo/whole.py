@@ -15,7 +15,7 @@ from rich.text import Text
 
 from blueprints.postgres import backups
 from fournines.cloud.errors import CloudError
-from fournines.demo import array, past, story
+from fournines.demo import batch_array, past, story
 from fournines.demo.load_process import LoadProcess
 from fournines.demo.story import DemoError, Stage
 from fournines.demo.whole_report import RECOVERED, ServiceRow, WholeReport
@@ -206,12 +206,12 @@ def _array(scene: Scene, service: Service) -> ServiceRow:
     An array of tasks whose worker is killed; over once that is whole again, too.
     """
     console = scene.web.console
-    console.rule(f"[bold]an array of {array.COUNT} tasks: {service.name}")
+    console.rule(f"[bold]an array of {batch_array.COUNT} tasks: {service.name}")
 
     def kill(worker: str) -> float:
         return story.break_instance(scene.web.settings, MEMBER_FAULT, worker)
 
-    row, fault_at = array.run(scene.workshop, service, kill, console.print)
+    row, fault_at = batch_array.run(scene.workshop, service, kill, console.print)
     case: Case | None = None
     while not (case and case.state.ended) and time.time() < fault_at + CASE_SECONDS_MAX:
         _tick(scene, case)
