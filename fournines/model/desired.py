@@ -144,9 +144,11 @@ class Group(Value):
     def is_asked(self) -> bool:
         """
         Whether each new instance is asked for what it serves before it counts: by its probe, or by a pool that all its members answer. One that
-        answers in its role alone may be silent, and rightly so.
+        answers in its role alone may be silent, and rightly so; one in no pool is waited for by nobody, whatever its probe.
         """
-        return self.probe is not None or any(m.role is None for m in self.memberships)
+        return bool(self.memberships) and (
+            self.probe is not None or any(m.role is None for m in self.memberships)
+        )
 
 
 class Service(Value):

@@ -212,6 +212,7 @@ def test_members_that_answer_in_their_role_alone_say_so_themselves():
     assert group.is_asked
     assert probed.is_asked
     assert not silent.is_asked
+    assert not probed.model_copy(update={"memberships": ()}).is_asked
 
 
 def test_a_key_that_was_left_is_withdrawn_by_the_next_plan():
