@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from blueprints import baked, diff, editions
+from blueprints import baked, diff, editions, removal
 from fournines import log
 from fournines.model.desired import Platform
 from fournines.model.inventory import Inventory, Quota
@@ -138,7 +138,7 @@ def deploy(
     what = f"{purpose} of {only or desired.name}"
     names = _leases(desired.name, services, only)
     with leasing.holding(workshop, names, purpose=what) as held:
-        seen = observe.inventory(workshop, desired.name)
+        seen = _seen_alone(workshop, desired, only, held)
         if purpose is Purpose.DEPLOY:
             # A recipe's name means the image that is current now; the registry keeps which, so that no timer rolls to a newer one.
             desired = baked.resolved(desired, seen.images)
@@ -178,6 +178,23 @@ def deploy(
         return perform(
             workshop, made, seen, held, watched, floors=floors, predicted=predicted
         )
+
+
+def _seen_alone(
+    workshop: Workshop, desired: Platform, only: str | None, held: leasing.Holding
+) -> Inventory:
+    """
+    What is there, once nobody else is at what a former service has left either: whoever destroys one holds its lease and no other.
+
+    Raises:
+        LeaseHeld: Somebody is.
+    """
+    seen = observe.inventory(workshop, desired.name)
+    former = removal.former_services(desired, seen) if only is None else ()
+    if not former:
+        return seen
+    held.take_all(leasing.of_service(desired.name, name) for name in former)
+    return observe.inventory(workshop, desired.name)
 
 
 def scale(

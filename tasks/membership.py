@@ -34,6 +34,9 @@ WardStep = MemberStep | RestartMember | SwitchOver | ApplyContents
 _CURABLE = frozenset({Reason.QUORUM, Reason.EVIDENCE_MISSING})
 """What waiting may cure: somebody catches up, somebody answers again."""
 
+LOOK_SECONDS = 1.0
+"""A member catches up in seconds, and each look is a dozen calls: ten members awaited together kept a small cloud from booting them."""
+
 _log = log.get("membership")
 
 
@@ -162,7 +165,7 @@ def await_member(step: AwaitMember, workshop: Workshop) -> None:
                 lacking,
                 "Look at its console: openstack console log show INSTANCE",
             )
-        workshop.clock.sleep(workshop.settings.poll_seconds)
+        workshop.clock.sleep(LOOK_SECONDS)
 
 
 def forget_member(step: ForgetMember, workshop: Workshop) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -45,9 +46,9 @@ def test_a_program_of_the_blueprint_is_written_into_the_instance(tmp_path):
         pytest.param([A, B, C], C, {A, B, C}, False, id="whole"),
         pytest.param([A, B], A, {A, B}, False, id="it-has-one"),
         pytest.param([A, B], C, {A, B}, False, id="it-does-not-run"),
-        pytest.param(
-            [A], C, {A, B, C}, False, id="one-replica-was-somebodys-own-choice"
-        ),
+        pytest.param([A], B, {A, B, C}, True, id="declared-while-one-node-ran"),
+        pytest.param([A], C, {A, B, C}, False, id="one-after-the-other"),
+        pytest.param([A], A, {A}, False, id="a-bus-of-one-has-one"),
         pytest.param(
             [A, "rabbit@10.0.0.13"], C, {A, B, C}, False, id="another-comes-first"
         ),
@@ -55,12 +56,38 @@ def test_a_program_of_the_blueprint_is_written_into_the_instance(tmp_path):
 )
 def test_one_node_takes_a_lost_replica(members, me, running, wants):
     """
-    A queue with an even number of replicas gets one on the first running node that has none, and on that one alone.
+    A queue with an even number of replicas, or with fewer than it could have, gets one on the first running node that has none, and on that one alone.
     """
     queue = {"type": "quorum", "members": members}
 
     assert bus_member.wants_replica(queue, me, running) is wants
     assert not bus_member.wants_replica({**queue, "type": "classic"}, me, running)
+
+
+def test_a_queue_with_one_replica_is_grown_by_its_name():
+    """
+    RabbitMQ's `even` passes over a queue that was declared while a single node ran, and it would have one replica for ever; others are left alone.
+    """
+
+    class Node:
+        node = C
+        said: ClassVar[list[tuple[str, ...]]] = []
+
+        def command(self, *words):
+            self.said.append(words[3:])
+            return True, ""
+
+        def ask(self, _address, _path):
+            return [
+                {"vhost": "/", "name": "a.b", "type": "quorum", "members": [A]},
+                {"vhost": "/", "name": "own", "type": "quorum", "members": [C]},
+                {"vhost": "/", "name": "well", "type": "quorum", "members": [A, B]},
+                {"vhost": "/", "name": "old", "type": "classic", "members": [A]},
+            ]
+
+    assert bus_member.order(Node(), "/grow") == (True, "")
+    only = ("all", "--vhost-pattern", "^/$", "--queue-pattern", r"^a\.b$")
+    assert Node.said == [("even",), only]
 
 
 class Neighbours:

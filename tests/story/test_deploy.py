@@ -58,6 +58,25 @@ def test_two_deploys_of_one_service_at_once(world):
     assert world.resources() == before
 
 
+def test_what_somebody_destroys_is_left_to_them(world):
+    """
+    A service that is out of the registry and still being destroyed is its destroyer's: a deploy of the rest touches nothing of it, until the destroyer
+    is done or gone.
+    """
+    before = world.resources()
+    without = a_platform(count=3).model_copy(update={"services": ()})
+    names = [leasing.of_service(PLATFORM, "shop")]
+    with (
+        leasing.holding(world.workshop(), names, purpose="destroy of shop"),
+        pytest.raises(LeaseHeld, match="holds it for destroy of shop"),
+    ):
+        deployment.deploy(world.workshop(), without, purpose=Purpose.RECONCILE)
+    assert world.resources() == before
+
+    assert deployment.deploy(world.workshop(), without).ok
+    assert world.resources()["instances"] == []
+
+
 def test_a_dead_holder_is_inherited_from_at_once(world):
     """
     The lease of a killed process of this host does not keep the next one waiting.

@@ -25,6 +25,7 @@ import http.client
 import http.server
 import os
 import pwd
+import re
 import shutil
 import socket
 import ssl
@@ -40,6 +41,9 @@ KNOWN_SECONDS = 15.0
 """So long a member with data asks whether the others still count it; if nobody answers, it trusts its data."""
 
 TEND_SECONDS = 5.0
+REPLICAS_WANTED = 3
+"""A quorum queue with fewer is lost with one node, or stands still without it."""
+
 METRICS_SECONDS = 4.5
 JOIN_ATTEMPTS = 1_000_000
 
@@ -178,7 +182,7 @@ class Care:
             return
         running = {name for name, runs in own.items() if runs}
         if self._lacks_here(running):
-            self.member.command("rabbitmq-queues", "grow", self.member.node, "even")
+            grow(self.member)
 
     def _is_apart(self, own: dict[str, bool]) -> bool:
         """
@@ -206,12 +210,29 @@ class Care:
 
 def wants_replica(queue: dict[str, Any], me: str, running: set[str]) -> bool:
     """
-    Whether a queue has an even number of replicas and this is the first running node that has none.
+    Whether a queue has an even number of replicas, or fewer than it could have, and this is the first running node that has none.
     """
     members = set(queue.get("members") or [])
     free = running - members
-    even = len(members) % 2 == 0
-    return queue.get("type") == "quorum" and even and bool(free) and min(free) == me
+    wanted = min(REPLICAS_WANTED, len(running))
+    short = len(members) % 2 == 0 or len(members) < wanted
+    return queue.get("type") == "quorum" and short and bool(free) and min(free) == me
+
+
+def grow(member: Member) -> tuple[bool, str]:
+    """
+    Take the replicas that queues want here. One that was declared while a single node ran has one replica, which RabbitMQ's `even` passes over.
+    """
+    done = member.command("rabbitmq-queues", "grow", member.node, "even")
+    queues = member.ask("127.0.0.1", "/api/queues?columns=name,vhost,type,members")
+    for queue in queues if isinstance(queues, list) else ():
+        held = queue.get("members") or []
+        if queue.get("type") != "quorum" or len(held) != 1 or member.node in held:
+            continue
+        vhost, name = (f"^{re.escape(queue[key])}$" for key in ("vhost", "name"))
+        only = ("--vhost-pattern", vhost, "--queue-pattern", name)
+        done = member.command("rabbitmq-queues", "grow", member.node, "all", *only)
+    return done
 
 
 def order(member: Member, path: str) -> tuple[bool, str]:
@@ -219,10 +240,11 @@ def order(member: Member, path: str) -> tuple[bool, str]:
     Carry out one order.
     """
     verb, _, argument = path.strip("/").partition("/")
+    if verb == "grow" and not argument:
+        return grow(member)
     words = {
         "drain": ("rabbitmq-upgrade", "drain"),
         "revive": ("rabbitmq-upgrade", "revive"),
-        "grow": ("rabbitmq-queues", "grow", member.node, "even"),
         "forget": ("rabbitmqctl", "forget_cluster_node", node(argument)),
     }.get(verb)
     if words is None or (verb == "forget") != bool(argument):
