@@ -1,5 +1,5 @@
 """
-What several kinds of test need: a throw-away PostgreSQL.
+What several kinds of test need: a throw-away PostgreSQL. No example of a law fails for being slow: on a busy machine each may be.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def _postgresql_binaries() -> Path | None:
