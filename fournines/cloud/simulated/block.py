@@ -5,21 +5,18 @@ How volumes of the simulated cloud come to an instance and leave it: at once, la
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from fournines.cloud.simulated.records import VolumeRecord
 from fournines.cloud.simulated.world import World
-
-AGAIN = timedelta(seconds=1)
-"""Before a volume that another instance holds is asked for again."""
 
 ERROR = "error"
 
 
 def free_at(world: World, names: Sequence[str], now: datetime) -> datetime | None:
     """
-    When to try attaching these volumes again; None: now.
+    When to try attaching these volumes again; None: now. One that another instance holds is taken from it, as the cloud's door has it.
     """
     later: list[datetime] = []
     for name in names:
@@ -28,8 +25,6 @@ def free_at(world: World, names: Sequence[str], now: datetime) -> datetime | Non
             continue
         if volume.stuck_until is not None and volume.stuck_until > now:
             later.append(volume.stuck_until)
-        elif volume.attached_to is not None:
-            later.append(now + AGAIN)
     return max(later, default=None)
 
 
