@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from blueprints import baked as catalogue
 from fournines import log
-from fournines.cloud import permit
 from fournines.cloud.errors import CloudError
 from fournines.model import names
 from fournines.planning.plan import Purpose
-from fournines.store.protocol import LeaseHeld
-from tasks import leasing
+from tasks import leftovers
 from tasks.workshop import Workshop
 
 PLATFORM = names.BAKE
@@ -35,24 +33,7 @@ def sweep(workshop: Workshop) -> tuple[str, ...]:
     """
     Clear what bakes left whose worker died; the names of their recipes. Those that somebody works on are left alone.
     """
-    found = []
-    for left in workshop.store.journal.unfinished():
-        name = left.service
-        if left.purpose is not Purpose.BAKE or name is None:
-            continue
-        try:
-            with (
-                leasing.holding(
-                    workshop, [lease_of(name)], purpose=f"clearing bake of {name}"
-                ) as held,
-                permit.granted(held.check),
-            ):
-                clear(workshop, name)
-                close_left(workshop, name)
-        except LeaseHeld:
-            continue
-        found.append(name)
-    return tuple(dict.fromkeys(found))
+    return leftovers.sweep(workshop, Purpose.BAKE, lease_of, clear)
 
 
 def clear(workshop: Workshop, name: str) -> None:
@@ -65,20 +46,6 @@ def clear(workshop: Workshop, name: str) -> None:
     cloud.delete_network(network(name), deadline_seconds=STEP_SECONDS)
     for image in catalogue.unfinished(cloud.images(), name):
         cloud.delete_image(image, deadline_seconds=STEP_SECONDS)
-
-
-def close_left(workshop: Workshop, name: str) -> None:
-    """
-    Close the journals of a recipe's bakes that died. The caller holds its lease, and has cleared.
-    """
-    for left in workshop.store.journal.unfinished():
-        if left.purpose is Purpose.BAKE and left.service == name:
-            workshop.store.journal.close_plan(
-                left.id,
-                outcome="its worker died; what it left was cleared",
-                at=workshop.clock.now(),
-            )
-            _log.warning("bake_cleared", plan=left.id, recipe=name)
 
 
 def prune(workshop: Workshop) -> tuple[str, ...]:

@@ -27,11 +27,10 @@ from fournines.model.inventory import Image
 from fournines.model.ownership import Owner
 from fournines.model.refusal import Refusal
 from fournines.model.specification import ImageSpec, InstanceSpec, NetworkSpec
-from fournines.planning import plan as plans
 from fournines.planning.plan import Purpose
 from fournines.store.protocol import StepState
 from tasks import bake_clearing as clearing
-from tasks import bake_listening, leasing
+from tasks import bake_listening, leasing, leftovers
 from tasks.bake_clearing import PLATFORM, STEP_SECONDS
 from tasks.bake_listening import BakeFailed
 from tasks.leasing import Holding
@@ -130,7 +129,7 @@ class _Bake:
         From leftovers cleared to promoted.
         """
         clearing.clear(self._workshop, self._name)
-        clearing.close_left(self._workshop, self._name)
+        leftovers.close(self._workshop, Purpose.BAKE, self._name)
         images = self._cloud.images()
         parent = self._parent(images)
         at = self._workshop.clock.now()
@@ -210,17 +209,14 @@ class _Bake:
         """
         A bake that ends badly is cleared before its journal is closed; where even that fails, it stays open for the timer.
         """
-        made = plans.make(
-            purpose=Purpose.BAKE,
-            platform=PLATFORM,
-            service=self._name,
-            made_at=at,
-            steps=(),
-        )
-        self._plan = made.id
         journal, clock = self._workshop.store.journal, self._workshop.clock
-        journal.open_plan(
-            made, holder=self._held.holder, at=at, rights=self._held.rights()
+        self._plan = leftovers.open_journal(
+            self._workshop,
+            Purpose.BAKE,
+            PLATFORM,
+            self._name,
+            held=self._held,
+            at=at,
         )
         try:
             yield

@@ -30,13 +30,13 @@ from fournines.model.specification import (
     SecurityGroupSpec,
     VolumeSpec,
 )
-from fournines.planning import plan as plans
 from fournines.planning.plan import Purpose
 from fournines.store.protocol import StepState
 from tasks import (
     archiving,
     bake_listening,
     leasing,
+    leftovers,
     references,
     repositories,
     vaults,
@@ -166,7 +166,7 @@ class _Drill:
         """
         workshop = self._workshop
         clearing.clear(workshop, self._subject)
-        clearing.close_left(workshop, self._subject)
+        leftovers.close(workshop, Purpose.DRILL, self._subject)
         at, begun = workshop.clock.now(), workshop.clock.monotonic()
         done = Drill(at=at, backup=self._backup.label, to_the_end=to_the_end)
         self._tell(f"bringing {self._backup.label} back")
@@ -296,17 +296,14 @@ class _Drill:
         """
         However it ends, what it made is cleared before its journal is closed; where even that fails, it stays open for the timer.
         """
-        made = plans.make(
-            purpose=Purpose.DRILL,
-            platform=PLATFORM,
-            service=self._subject,
-            made_at=at,
-            steps=(),
-        )
-        self._plan = made.id
         journal, clock = self._workshop.store.journal, self._workshop.clock
-        journal.open_plan(
-            made, holder=self._held.holder, at=at, rights=self._held.rights()
+        self._plan = leftovers.open_journal(
+            self._workshop,
+            Purpose.DRILL,
+            PLATFORM,
+            self._subject,
+            held=self._held,
+            at=at,
         )
         try:
             yield

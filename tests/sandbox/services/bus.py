@@ -4,13 +4,13 @@ A deployed message bus, spoken to as its applications speak: publishers that wai
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pika
 
+from tests.sandbox.services import lines
 from tests.sandbox.services.bus_and_cache import Deployed
 
 TOPOLOGY = {
@@ -32,25 +32,7 @@ class Bus:
         """
         A channel that confirms.
         """
-        deployed = self.deployed
-        context = ssl.create_default_context(cadata=deployed.access.ca)
-        password = deployed.access.secret("user-app")
-        connection = pika.BlockingConnection(
-            pika.ConnectionParameters(
-                deployed.address,
-                5671,
-                "main",
-                credentials=pika.PlainCredentials("app", password),
-                heartbeat=6,
-                socket_timeout=3,
-                stack_timeout=5,
-                blocked_connection_timeout=5,
-                ssl_options=pika.SSLOptions(context, deployed.address),
-            )
-        )
-        channel = connection.channel()
-        channel.confirm_delivery()
-        return channel
+        return lines.to_bus(self.deployed)
 
     def publish(self, channel: Any, word: str) -> None:
         """

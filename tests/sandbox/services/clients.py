@@ -5,7 +5,6 @@ Applications of a database, a bus and a cache, one face for all: they write unti
 from __future__ import annotations
 
 import itertools
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Any, Protocol
 import pika
 import redis
 
+from tests.sandbox.services import lines
 from tests.sandbox.services.bus_and_cache import Deployed, Writers
 from tests.sandbox.services.writer import Writer
 
@@ -136,16 +136,7 @@ def _dsn(service: Deployed, folder: Path) -> str:
 
 def _of_cache(service: Deployed) -> Many:
     def connect() -> redis.Redis:
-        return redis.Redis(
-            host=service.address,
-            port=6379,
-            username="default",
-            password=service.access.secret("password"),
-            ssl=True,
-            ssl_ca_data=service.access.ca,
-            socket_timeout=2,
-            socket_connect_timeout=2,
-        )
+        return lines.to_cache(service)
 
     def write(line: redis.Redis, word: str) -> None:
         with line.pipeline(transaction=False) as both:
@@ -164,24 +155,7 @@ def _of_cache(service: Deployed) -> Many:
 
 def _bus(service: Deployed) -> Many:
     def connect() -> Any:
-        context = ssl.create_default_context(cadata=service.access.ca)
-        login = pika.PlainCredentials("app", service.access.secret("user-app"))
-        connection = pika.BlockingConnection(
-            pika.ConnectionParameters(
-                service.address,
-                5671,
-                "main",
-                credentials=login,
-                heartbeat=6,
-                socket_timeout=3,
-                stack_timeout=5,
-                blocked_connection_timeout=5,
-                ssl_options=pika.SSLOptions(context, service.address),
-            )
-        )
-        channel = connection.channel()
-        channel.confirm_delivery()
-        return channel
+        return lines.to_bus(service)
 
     def write(channel: Any, word: str) -> None:
         properties = pika.BasicProperties(delivery_mode=pika.DeliveryMode.Persistent)

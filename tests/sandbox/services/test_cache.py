@@ -5,9 +5,9 @@ A cache on the embedded cloud: its primary is killed under load, and nothing tha
 from __future__ import annotations
 
 import pytest
-import redis
 
 from blueprints.cache.lifecycle import RULES
+from tests.sandbox.services import lines
 from tests.sandbox.services.bus_and_cache import Writers
 from tests.sandbox.services.command import fournines
 
@@ -22,16 +22,7 @@ def test_a_killed_primary_is_followed_and_replaced(deployed, eventually):
     cache = deployed("cache", "kv", "m1.small")
 
     def connect():
-        return redis.Redis(
-            host=cache.address,
-            port=6379,
-            username="default",
-            password=cache.access.secret("password"),
-            ssl=True,
-            ssl_ca_data=cache.access.ca,
-            socket_timeout=2,
-            socket_connect_timeout=2,
-        )
+        return lines.to_cache(cache)
 
     before = cache.view()
     addresses = {m.slot_name: m.address for m in before.members}
