@@ -13,6 +13,7 @@ import requests
 from fournines.cloud.errors import (
     CapacityMissing,
     CloudUnreachable,
+    DeadlinePassed,
     RequestInvalid,
     ResourceFailed,
 )
@@ -136,6 +137,27 @@ def test_a_server_that_fails_is_deleted_and_its_fault_told(mock, cloud, fault, k
         cloud.ensure_instance(SPEC, deadline_seconds=30)
 
     assert fake.sent(mock, "DELETE", ONE) == 1
+
+
+def test_the_first_look_at_a_new_server_is_not_after_the_deadline(
+    mock, cloud, monkeypatch
+):
+    """
+    A deadline shorter than a build is kept: what is slept before the first look is no more than is left.
+    """
+    slept = []
+    monkeypatch.setattr(
+        fake.QuickClock, "sleep", lambda _, seconds: slept.append(seconds)
+    )
+    mock.get(fake.SERVERS, **listed())
+    mock.post(SERVERS, json={"server": {"id": f"id-{NAME}"}}, status_code=202)
+    mock.get(ONE, json={"server": fake.server(NAME, "BUILD")})
+
+    with pytest.raises(DeadlinePassed):
+        cloud.ensure_instance(SPEC, deadline_seconds=0.2)
+
+    assert slept
+    assert max(slept) <= 0.2
 
 
 def test_an_error_that_stays_is_not_tried_again(mock, cloud):

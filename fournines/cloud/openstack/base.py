@@ -126,7 +126,8 @@ class Base:
         pause = self.settings.poll_seconds
         with self.context.in_line():
             if first_seconds:
-                self.clock.sleep(first_seconds)
+                # Not beyond the deadline: whoever gave a short one is told by then, whatever has become of it since.
+                self.clock.sleep(min(first_seconds, max(0.0, until - time.monotonic())))
             while True:
                 found = self.persistently(look, until=until)
                 if found is not None:
