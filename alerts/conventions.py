@@ -26,6 +26,9 @@ POOL_ID = "pool_id"
 LISTENER_ID = "listener_id"
 CODE = "code"
 OUTCOME = "outcome"
+PROMISE = "promise"
+QUEUE = "queue"
+STATE = "state"
 LE = "le"
 
 SERVICE_LABELS = (PLATFORM, SERVICE)
@@ -92,6 +95,7 @@ class Alert(StrEnum):
     BLIND_PROBES = "BlindProbes"
     BLIND_LATENCY = "BlindLatency"
     BLIND_TRANSACTIONS = "BlindTransactions"
+    BLIND_STARTS = "BlindStarts"
     BLIND_WATCHDOG = "BlindWatchdog"
     HEALER_DOWN = "HealerDown"
     RULES_FAILING = "RulesFailing"
@@ -184,6 +188,12 @@ DATABASE_ROLLBACKS = "pg_stat_database_xact_rollback"
 DATABASE_SESSIONS = "pg_stat_activity_count"
 DATABASE_SIZE = "pg_database_size_bytes"
 DATABASE_LOCKS = "pg_locks_count"
+BATCH_STARTED = "batch_started_total"
+BATCH_TASKS = "batch_tasks"
+BATCH_WAITING = "batch_waiting_seconds"
+BATCH_PROMISE = "batch_start_promise_seconds"
+BATCH_WORKERS = "batch_workers"
+BATCH_SILENT = "batch_silent_seconds"
 
 # -- members, probes, Prometheus and Alertmanager
 
