@@ -23,6 +23,7 @@ from flows import (
     endings,
     examination,
     findings,
+    making_room,
     places,
     remedies,
 )
@@ -108,6 +109,7 @@ class Treatment:
             seen = self._after_the_move(self._examine())
             if seen.finding.diagnosis in {Diagnosis.BLIND, Diagnosis.UNKNOWN}:
                 return self._give_up(seen)
+            making_room.first(self.ward, self.book)
             with ExitStack() as stack:
                 ready = clearance.obtain(
                     self.ward, self.book, seen, stack, spoiled=self.trial.tries.spoiled

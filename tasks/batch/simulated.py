@@ -15,7 +15,11 @@ from pydantic import JsonValue
 from blueprints.batch import reading
 from blueprints.batch.reading import Node, Record, Stage
 from fournines.clock import Clock
-from tasks.operators import ClusterRefused, ClusterSilent
+from fournines.model.desired import Service
+from tasks.operators import Cluster, ClusterRefused, ClusterSilent
+from tasks.operators.access import Access
+from tasks.operators.slurm import SlurmOperator
+from tasks.operators.slurm_interface import CONTROLLER, Engine
 
 
 @dataclass(slots=True)
@@ -74,6 +78,13 @@ class SimulatedEngine:
         self._nodes[name] = Node(
             name=name, flags=frozenset({"IDLE"}), cpus=1, idle_since=now
         )
+
+    def join_once(self, name: str) -> None:
+        """
+        A worker comes, unless it is there.
+        """
+        if name not in self._nodes:
+            self.join(name)
 
     def forget_everything(self) -> None:
         """
@@ -244,3 +255,28 @@ class SimulatedEngine:
                 held=held,
                 priority=task.priority,
             )
+
+
+class SimulatedSlurm(SlurmOperator):
+    """
+    The operator of batch services over one engine in memory.
+    """
+
+    def __init__(self, engine: SimulatedEngine, clock: Clock) -> None:
+        super().__init__(_no_access, clock)
+        self._engine = engine
+
+    def interface(self, cluster: Cluster) -> Engine:
+        """
+        The one engine.
+        """
+        if cluster.group.name == CONTROLLER:
+            return self._engine
+        for slot in cluster.slot_names:
+            if cluster.instance(slot) is not None:
+                self._engine.join_once(slot)
+        return self._engine
+
+
+def _no_access(service: Service) -> Access:
+    raise LookupError(f"{service.name} is simulated: there is nothing to get into")
