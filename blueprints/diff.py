@@ -78,6 +78,8 @@ def plan_platform(
             insist=insist,
             # Restarting is a person's wish: what waits for one may wait for reasons that a restart does not end.
             may_restart=purpose is not Purpose.RECONCILE,
+            # So is an outage: the timer insists on sizes, which were taken before, and on no outage.
+            may_interrupt=insist and purpose is not Purpose.RECONCILE,
         )
         ready[service.name] = made.ready
         gone = removal.orphans(service, observed, after=made.ready)

@@ -228,6 +228,7 @@ def prepare_leave(
     why: str,
     for_good: bool = False,
     together: bool = False,
+    alone: bool = False,
 ) -> PrepareLeave:
     """
     Make it safe to stop a member.
@@ -244,6 +245,7 @@ def prepare_leave(
         instance=instance,
         for_good=for_good,
         together=together,
+        alone=alone,
     )
 
 

@@ -124,7 +124,12 @@ def _clear(scope: Scope, slot: Slot) -> Fragment:
 
 
 def bring_into_service(
-    scope: Scope, instances: Sequence[str], *, label: str, needs: Sequence[str]
+    scope: Scope,
+    instances: Sequence[str],
+    *,
+    label: str,
+    needs: Sequence[str],
+    why: str = "users are to be served by them",
 ) -> Fragment:
     """
     Join the group's pools and wait until requests are served. Without a pool, being made is all.
@@ -141,7 +146,7 @@ def bring_into_service(
             instances,
             label=label,
             needs=scope.join_needs(membership, needs),
-            why="users are to be served by them",
+            why=why,
         )
         wait = drafting.await_serving(
             membership, scope.group.probe, instances, label=label, needs=(join.id,)

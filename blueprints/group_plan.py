@@ -27,7 +27,8 @@ from blueprints.slot import (
     slots,
 )
 from fournines.model import names
-from fournines.model.inventory import Instance
+from fournines.model.desired import Membership
+from fournines.model.inventory import Instance, Member
 from fournines.model.refusal import Reason, Refusal
 from fournines.planning.steps import EnsureInstance
 
@@ -126,7 +127,7 @@ def give_back(scope: Scope, filled: Sequence[Slot]) -> Fragment:
     """
     Instances that should serve and do not: they join again, or get their weight back.
     """
-    absent: list[str] = []
+    absent: dict[str, str] = {}
     weights: list[Fragment] = []
     for slot in filled:
         assert slot.keeper is not None
@@ -135,9 +136,10 @@ def give_back(scope: Scope, filled: Sequence[Slot]) -> Fragment:
             scope.group.memberships, scope.places, strict=True
         ):
             member = scope.observed.members(place).get(name)
-            if member is None or member.port != membership.port or not member.admin_up:
-                absent.append(name)
-            elif member.weight != drafting.SERVING_WEIGHT:
+            lacking = _lacking(member, membership)
+            if lacking:
+                absent.setdefault(name, f"{name} {lacking}")
+            elif member is not None and member.weight != drafting.SERVING_WEIGHT:
                 step = drafting.set_weight(
                     place,
                     name,
@@ -148,9 +150,20 @@ def give_back(scope: Scope, filled: Sequence[Slot]) -> Fragment:
                 )
                 weights.append(Fragment(steps=(step,)))
     back = bring_into_service(
-        scope, list(dict.fromkeys(absent)), label="return", needs=()
+        scope, list(absent), label="return", needs=(), why="; ".join(absent.values())
     )
     return joined((*weights, back))
+
+
+def _lacking(member: Member | None, membership: Membership) -> str:
+    """
+    What keeps a member from getting requests, beside its weight; empty when nothing does.
+    """
+    if member is None:
+        return f"is not in {membership.pool}"
+    if member.port != membership.port:
+        return f"is asked at port {member.port} and serves at {membership.port}"
+    return "" if member.admin_up else f"was disabled in {membership.pool}"
 
 
 def _retire_leftovers(

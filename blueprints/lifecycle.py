@@ -139,6 +139,8 @@ class QuorumRules:
             return f"{slot} is not a member of {view.service}"
         if not member.running:
             return f"{slot} is {member.state}{_said(member)}"
+        if member.shut:
+            return f"{slot} runs, and {member.shut}"
         if member.is_voter and not member.votes:
             return f"{slot} does not vote{_said(member)}"
         if not member.in_sync:

@@ -112,7 +112,7 @@ def _group_refusals(
         yield Refusal(
             reason=Reason.MISSING,
             subject=subject,
-            detail=_missing_image(group.image, images, recipes),
+            detail=f"{service.name}: {_missing_image(group.image, images, recipes)}",
         )
     if flavor is None:
         yield Refusal(
@@ -147,7 +147,9 @@ def _group_refusals(
 def _missing_image(name: str, images: Collection[str], recipes: Collection[str]) -> str:
     if name in recipes:
         return f"image {name!r} has not been baked yet; a deploy bakes it first, and so does: fournines bake {name}"
-    return f"there is no image {name!r}{did_you_mean(name, {*images, *recipes})}"
+    hint = did_you_mean(name, {*images, *recipes})
+    end = "" if hint.endswith("?") else ";"
+    return f"there is no image {name!r}{hint}{end} `fournines image list` shows those that are baked"
 
 
 @dataclass(frozen=True, slots=True)

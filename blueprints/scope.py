@@ -24,6 +24,7 @@ class Scope:
         balancer_needs: Steps of this plan that make or change a load balancer, by its name.
         insist: A person takes the risk that a size brings.
         may_restart: Members are restarted for settings that need it.
+        may_interrupt: A person takes the outage that replacing a service's only member is.
     """
 
     service: Service
@@ -34,6 +35,7 @@ class Scope:
     balancer_needs: Mapping[str, str]
     insist: bool = False
     may_restart: bool = True
+    may_interrupt: bool = False
 
     @property
     def places(self) -> tuple[Place, ...]:

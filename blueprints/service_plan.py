@@ -50,6 +50,7 @@ def plan_service(
     after: Sequence[str],
     insist: bool = False,
     may_restart: bool = True,
+    may_interrupt: bool = False,
 ) -> Fragment:
     """
     What one service needs.
@@ -62,9 +63,9 @@ def plan_service(
         after: Steps after which the services this one depends on serve.
         insist: A person takes the risk that a size brings.
         may_restart: Members are restarted for settings that need it.
+        may_interrupt: A person takes the outage that replacing an only member is.
     """
-    broken = tuple(_broken_balancers(service, observed))
-    if broken:
+    if broken := tuple(_broken_balancers(service, observed)):
         return Fragment(refusals=broken)
     balancers = tuple(_balancer_steps(service, observed, network_needs))
     balancer_ids = {step.spec.name: step.id for step in balancers}
@@ -90,15 +91,15 @@ def plan_service(
             balancer_needs=balancer_ids,
             insist=insist,
             may_restart=may_restart,
+            may_interrupt=may_interrupt,
         )
-        steady = tuple(server_group_changed(group, observed))
         rules = lifecycles.of(service, group)
         planned = plan_group(scope) if rules is None else plan_stateful(scope, rules)
         planned = _once_answered(service, group, planned, asked)
         asked[group.name] = planned.ended
         narrow = tuple(narrowed(scope, planned))
         pieces += [
-            Fragment(steps=guards, refusals=steady),
+            Fragment(guards, tuple(server_group_changed(group, observed))),
             planned,
             Fragment(steps=narrow),
         ]

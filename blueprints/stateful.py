@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from blueprints import drafting
+from blueprints import drafting, outages
 from blueprints.filling import bring_into_service, fill, next_instance, zones_for
 from blueprints.fragment import Fragment, joined
 from blueprints.group_plan import (
@@ -38,7 +38,7 @@ from fournines.planning.steps import AwaitServing, EnsureInstance, Step
 @dataclass(frozen=True, slots=True)
 class _Leaving:
     """
-    A slot whose instances go, and what comes after.
+    A slot whose instances go, and what comes after. Who is `alone` has nobody to hand over to: a person takes the outage.
     """
 
     slot: str
@@ -46,6 +46,7 @@ class _Leaving:
     why: str
     successor: Slot | None = None
     for_good: bool = False
+    alone: bool = False
 
 
 def plan_stateful(scope: Scope, rules: Lifecycle) -> Fragment:
@@ -189,14 +190,11 @@ def _surplus(
     if refusal is not None:
         refusals.append(refusal)
         return []
+    why = f"{scope.group.name} is to have {scope.group.count} members"
     found = {
-        _slot_name(scope, number): _Leaving(
-            _slot_name(scope, number),
-            tuple(here),
-            f"{scope.group.name} is to have {scope.group.count} members",
-            for_good=True,
-        )
+        slot: _Leaving(slot, tuple(here), why, for_good=True)
         for number, here in sorted(by_slot.items())
+        if (slot := _slot_name(scope, number))
     }
     return _ordered(scope, rules, found)
 
@@ -212,8 +210,7 @@ def _size_refusal(scope: Scope, rules: Lifecycle) -> Refusal | None:
     return Refusal(
         reason=Reason.SIZE,
         subject=_label(scope),
-        detail=f"{_label(scope)} is not made to have {scope.group.count}: "
-        f"{problem.sentence}{more}",
+        detail=f"{_label(scope)} is not made to have {scope.group.count}: {problem.sentence}{more}",
     )
 
 
@@ -294,18 +291,20 @@ def _allowed(
         return [], Refusal(
             reason=Reason.EVIDENCE_MISSING,
             subject=_label(scope),
-            detail=f"{len(alive)} members of {_label(scope)} are to go, but none of "
-            "them says how the others are; nothing is taken away on silence",
+            detail=f"{len(alive)} members of {_label(scope)} are to go, but none of them says how the others are; nothing is taken away on silence",
         )
     now = max(scope.observed.inventory.at, seen.at)
     view = _expected(seen, back)
     allowed: list[_Leaving] = []
     for one in alive:
         asked = view.without_voter(one.slot) if one.for_good else view
-        refusal = rules.may_leave(asked, one.slot, now)
+        leaving, refusal = one, rules.may_leave(asked, one.slot, now)
+        if refusal is not None and not one.for_good and seen.is_alone(one.slot):
+            why, refusal = outages.of_only_member(scope, one.slot, one.why)
+            leaving = replace(one, why=why, alone=True)
         if refusal is not None:
             return allowed, refusal
-        allowed.append(one)
+        allowed.append(leaving)
         view = _gone(asked, one.slot) if one.for_good else _expected(view, [one.slot])
     return allowed, None
 
@@ -352,6 +351,7 @@ def _change(
             why=one.why,
             for_good=one.for_good,
             together=together,
+            alone=one.alone,
         )
         for instance in one.instances
         if not is_dead(instance)

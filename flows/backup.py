@@ -12,7 +12,7 @@ from pydantic import Field
 
 from flows import stage
 from fournines import log
-from tasks import archiving, artifacts, rounds, sizing
+from tasks import archiving, artifacts, definitions, rounds, sizing
 from tasks.archiving import BackupFailed
 
 Kind = Annotated[
@@ -34,6 +34,9 @@ def backup_service(
     """
     with stage.workshop() as workshop:
         known = sizing.find(workshop.store.registry, service, platform or None)
+        if definitions.is_bus(known, service):
+            kept = definitions.backup(workshop, known, service)
+            return f"{kept.label}: definitions, {kept.size_bytes} bytes"
         made = archiving.backup(workshop, known, service, kind, tell=_tell)
     said = f"{made.label}: {made.kind}, {made.size_bytes / 1e6:.1f} MB, {made.stored_bytes / 1e6:.1f} MB stored"
     create_markdown_artifact(markdown=said, key=artifacts.key("backup", service))

@@ -171,7 +171,11 @@ def _conclusion(found: Consultation) -> str:
         return f"would {found.choice.rung.value} now; nothing was touched"
     if found.seen.finding.diagnosis is Diagnosis.NOTHING:
         return "would do nothing: nothing is wrong; nothing was touched"
-    return "would do nothing by itself now; nothing was touched"
+    if found.choice.rung is Rung.PAGE and not found.objections:
+        return "would call a person; nothing was touched"
+    held = dict.fromkeys(one.reason.value for one in found.objections)
+    why = ", ".join((*held, *found.obstacles, *found.asks)) or "no step is needed"
+    return f"would do nothing by itself now ({why}); nothing was touched"
 
 
 def _look(ward: Ward, case: Case) -> Examination:

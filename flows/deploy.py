@@ -24,7 +24,10 @@ ServiceName = Annotated[str, Field(description="A service of the platform")]
 
 
 Force = Annotated[
-    bool, Field(description="Even while it is being healed or burns its budget")
+    bool,
+    Field(
+        description="Even while it is healed or burns its budget, or though its only member must go for a while"
+    ),
 ]
 
 
@@ -50,7 +53,7 @@ def deploy_platform(
     """
     desired = request.read_platform(stage.path(platform_file))
     with stage.workshop() as workshop:
-        stage.images_first(workshop, desired)
+        stage.images_first(workshop, desired, insist=force)
         return stage.watched(
             lambda audience: deployment.deploy(
                 workshop, desired, audience=audience, insist=force
@@ -70,7 +73,7 @@ def deploy_service(
     """
     desired = request.read_platform(stage.path(platform_file))
     with stage.workshop() as workshop:
-        stage.images_first(workshop, desired, service)
+        stage.images_first(workshop, desired, service, insist=force)
         return stage.watched(
             lambda audience: deployment.deploy(
                 workshop, desired, only=service, audience=audience, insist=force

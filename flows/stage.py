@@ -15,7 +15,7 @@ from fournines.model.desired import Platform
 from fournines.planning.plan import Plan
 from fournines.settings import ROOT, settings
 from healing.prediction import Prediction
-from tasks import artifacts, bakery, opening
+from tasks import artifacts, furnishing, opening
 from tasks.audience import NOBODY, Audience
 from tasks.outcome import Progress
 from tasks.result import NotConfirmed, NotDone, Result
@@ -31,20 +31,12 @@ spectator: ContextVar[Audience] = ContextVar("spectator", default=NOBODY)
 """Who else watches flows called in this process: a terminal. Its performer is not used."""
 
 
-lent: ContextVar[Workshop | None] = ContextVar("lent", default=None)
-"""A workshop that is open already: rehearsals on the simulated cloud."""
-
-
 @contextmanager
 def workshop() -> Iterator[Workshop]:
     """
-    The workshop of the process' settings (or the one lent), with logs in the UI.
+    The workshop of the process' settings with logs in the UI.
     """
     run_log.attach()
-    borrowed = lent.get()
-    if borrowed is not None:
-        yield borrowed
-        return
     with opening.workshop(settings()) as opened:
         yield opened
 
@@ -83,14 +75,30 @@ def tell(line: str) -> None:
 
 
 def images_first(
-    workshop: Workshop, desired: Platform, only: str | None = None
+    workshop: Workshop,
+    desired: Platform,
+    only: str | None = None,
+    *,
+    insist: bool = False,
 ) -> None:
     """
     Bake what the platform names and nobody has baked yet.
+
+    Raises:
+        NotDone: The deploy would be refused whatever is baked.
     """
-    bakery.bake_lacking(
-        workshop, desired, only=only, perform=work_as_task_run, tell=tell
-    )
+    try:
+        furnishing.images_first(
+            workshop,
+            desired,
+            only=only,
+            insist=insist,
+            perform=work_as_task_run,
+            tell=tell,
+        )
+    except NotDone as error:
+        artifacts.show_result(error.result)
+        raise
 
 
 def confirmed(*, really: bool, what: str) -> None:

@@ -23,7 +23,6 @@ from flows import (
     endings,
     examination,
     findings,
-    making_room,
     places,
     remedies,
 )
@@ -36,8 +35,9 @@ from flows.ward import Move, Ward
 from fournines.model.case import Case, CaseState, Diagnosis, Subject
 from fournines.model.desired import Platform
 from fournines.model.refusal import Reason, Refusal
-from healing import ladder
+from healing import brakes, ladder
 from healing import plan as planning
+from healing.diagnosis.kinds import A_PERSONS
 from healing.rungs import Rung
 from tasks import execution
 from tasks.execution import Performer
@@ -107,9 +107,8 @@ class Treatment:
             return resumed
         for _ in range(RUNGS_MAX):
             seen = self._after_the_move(self._examine())
-            if seen.finding.diagnosis in {Diagnosis.BLIND, Diagnosis.UNKNOWN}:
+            if self._is_a_persons(seen):
                 return self._give_up(seen)
-            making_room.first(self.ward, self.book)
             with ExitStack() as stack:
                 ready = clearance.obtain(
                     self.ward, self.book, seen, stack, spoiled=self.trial.tries.spoiled
@@ -205,6 +204,18 @@ class Treatment:
 
     def _page(self, why: str) -> Case:
         return endings.page(self.ward, self.book, why)
+
+    def _is_a_persons(self, seen: Examination) -> bool:
+        """
+        Whether a person is called at once: nothing will be changed, so there is no lease, cool-down or other healing to wait for.
+        """
+        diagnosis = seen.finding.diagnosis
+        if diagnosis in {Diagnosis.BLIND, Diagnosis.UNKNOWN}:
+            return True
+        if diagnosis not in A_PERSONS:
+            return False
+        against = clearance.relevant(diagnosis, brakes.objections(seen.situation))
+        return all(refusal.reason in brakes.WAITING for refusal in against)
 
     def _give_up(self, seen: Examination) -> Case:
         choice = ladder.choose(seen.finding.diagnosis, seen.situation)

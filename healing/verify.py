@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import takewhile
 
+from alerts.generation.causes import SLOW_FACTOR, SLOW_SECONDS_MIN
 from healing.diagnosis import blind
 from healing.diagnosis.blind import ALIVE
 from healing.diagnosis.grey_errors import ERROR_RATIO_MIN
-from healing.diagnosis.grey_slow import SECONDS_MIN, SLOWER_MIN
 from healing.evidence import MemberEvidence
 
 LOOKS_MIN = 3
@@ -84,8 +84,7 @@ def _unanswered(evidence: MemberEvidence) -> str | None:
     bad = [probe for probe in evidence.probes if not probe.good]
     if bad:
         return f"{bad[0].path} gave {bad[0].status or bad[0].answer}"
-    out = evidence.operating_status not in ALIVE or evidence.weight == 0
-    if evidence.pooled and out:
+    if evidence.operating_status not in ALIVE or evidence.weight == 0:
         status = evidence.operating_status or "no member"
         return f"the load balancer says {status}, weight {evidence.weight}"
     return None
@@ -97,7 +96,7 @@ def _degraded(evidence: MemberEvidence) -> str | None:
     """
     slow = max((p.seconds for p in evidence.user_probes), default=0.0)
     peers = evidence.peer_seconds
-    if peers is not None and slow > max(SECONDS_MIN, SLOWER_MIN * peers):
+    if peers is not None and slow > max(SLOW_SECONDS_MIN, SLOW_FACTOR * peers):
         return f"users wait {slow:.2f} s, peers {peers:.3f} s"
     ratio = evidence.error_ratio
     if ratio is not None and ratio > ERROR_RATIO_MIN:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from blueprints.postgres import backups
-from blueprints.postgres.repository import Backup
+from blueprints.postgres import backups, generations
+from blueprints.postgres.repository import Backup, Repository
 from fournines import log
 from fournines.cloud.errors import CloudError
 from fournines.model.cluster import ClusterView, Role
@@ -105,13 +105,18 @@ def backup(
     service = wanted(platform, name)
     lease = f"backup/{platform.name}/{name}"
     with leasing.holding(workshop, [lease], purpose=f"backup of {name}"):
+        # Asked first: where there is no store, or it does not answer, no member is bothered.
+        repositories.read(workshop, platform.name, name)
         found = _database(workshop, service)
         order = f"{workshop.clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         _await_repository(found)
         address = _ordered(found, kind, order)
         tell(f"{address} takes a {kind} backup of {name}")
         _wait(found, address, order)
-        made = repositories.read(workshop, platform.name, name).of_order(order)
+        kept = repositories.read(workshop, platform.name, name)
+        made = kept.of_order(order)
+        if made is not None:
+            _expire(found, address, kept)
     if made is None:
         raise BackupFailed(
             f"{name}: its member said that backup {order} is done, and the store has none of that order"
@@ -209,6 +214,31 @@ def _ordered(found: _Database, kind: str, order: str) -> str:
     raise BackupFailed(
         f"{found.service.name}: no member takes a backup: {'; '.join(said) or 'none runs'}"
     )
+
+
+def _expire(found: _Database, address: str, kept: Repository) -> None:
+    """
+    Give up the full backups that no generation needs any more. What fails is tried again after the next backup: too much is kept, never too little.
+    """
+    policy = backups.policy_of(found.service.blueprint, found.service.parameters)
+    if policy is None or not policy.months_kept:
+        return  # pgBackRest counts one generation itself
+    gone = generations.superseded(
+        kept.backups,
+        fulls_kept=policy.fulls_kept,
+        months_kept=policy.months_kept,
+        now=kept.at,
+    )
+    for label in gone:
+        order = f"expire-{label}"
+        body = {"set": label, "order": order}
+        try:
+            found.api().order(address, "/expire", method="POST", body=body)
+            _wait(found, address, order)
+        except (BackupFailed, CloudError) as error:
+            _log.warning("not_expired", backup=label, error=str(error))
+            return
+        _log.info("expired", service=found.service.name, backup=label)
 
 
 def _wait(found: _Database, address: str, order: str) -> None:

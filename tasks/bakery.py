@@ -14,6 +14,7 @@ from blueprints.baked import Baked
 from fournines import log
 from fournines.cloud.errors import CloudError
 from fournines.model.desired import Platform
+from fournines.model.inventory import Image, Inventory
 from fournines.settings import ROOT
 from fournines.store.protocol import LeaseHeld
 from tasks import baking
@@ -71,6 +72,30 @@ def recipe_names() -> frozenset[str]:
     return frozenset(file.parent.name for file in FOLDER.glob(f"*/{recipes_.FILE}"))
 
 
+def as_if_baked(
+    desired: Platform, seen: Inventory, only: str | None = None
+) -> Inventory:
+    """
+    The inventory as it will be once what a platform names and nobody has baked yet is there.
+    """
+    names = catalogue.lacking(desired, seen.images, recipe_names(), only)
+    coming = tuple(Image(id=name, name=name) for name in names)
+    return seen.model_copy(update={"images": (*seen.images, *coming)})
+
+
+def lacking(
+    workshop: Workshop, desired: Platform, only: str | None = None
+) -> tuple[str, ...]:
+    """
+    The recipes that a platform, or one service of it, names and nobody has baked yet.
+
+    Raises:
+        CloudError: The images could not be read.
+    """
+    images = workshop.cloud.images()
+    return catalogue.lacking(desired, images, recipe_names(), only)
+
+
 def bake_lacking(
     workshop: Workshop,
     desired: Platform,
@@ -87,8 +112,7 @@ def bake_lacking(
         BlueprintError: A recipe breaks a rule.
         CloudError: The images could not be read.
     """
-    images = workshop.cloud.images()
-    names = catalogue.lacking(desired, images, recipe_names(), only)
+    names = lacking(workshop, desired, only)
     if not names:
         return
     tell(f"to be baked first, some minutes each: {', '.join(names)}")

@@ -20,6 +20,7 @@ from fournines.planning.plan import Plan, Purpose
 from healing.prediction import Prediction
 from tasks import (
     adoption,
+    bakery,
     contents,
     execution,
     foresight,
@@ -38,6 +39,9 @@ from tasks.workshop import Workshop
 
 _STOPPING = frozenset({Reason.NAME_TAKEN, Reason.SIZE})
 """Refusals of one part for which nothing of the whole is begun."""
+
+_NOT_SCALED = frozenset({*_STOPPING, Reason.QUORUM, Reason.EVIDENCE_MISSING})
+"""And of another size: whoever must not leave now must not be asked for no more either."""
 
 _log = log.get("deployment")
 
@@ -76,14 +80,39 @@ def preview(
     return Result(plan=made, refusals=refusals, prediction=predicted)
 
 
+def obstacles(
+    workshop: Workshop,
+    desired: Platform,
+    *,
+    only: str | None = None,
+    insist: bool = False,
+) -> Result:
+    """
+    What a deploy would be refused for even when every image that is to be baked is there; touches nothing.
+
+    Raises:
+        CloudError: The cloud could not be read.
+    """
+    _, made, _, against = _look(workshop, desired, only, insist=insist, all_baked=True)
+    stops = tuple(one for one in made.refusals if one.reason in _STOPPING)
+    return Result(plan=made, refusals=(*stops, *against))
+
+
 def _look(
-    workshop: Workshop, desired: Platform, only: str | None
+    workshop: Workshop,
+    desired: Platform,
+    only: str | None,
+    *,
+    insist: bool = False,
+    all_baked: bool = False,
 ) -> tuple[Inventory, Plan, Quota | None, tuple[Refusal, ...]]:
     sizing.check_known(desired, only)
     desired = _edition(workshop, desired)
     seen = observe.inventory(workshop, desired.name)
+    if all_baked:
+        seen = bakery.as_if_baked(desired, seen, only)
     desired = baked.resolved(desired, seen.images)
-    made = _planned(workshop, desired, seen, only, Purpose.DEPLOY)
+    made = _planned(workshop, desired, seen, only, Purpose.DEPLOY, insist=insist)
     quota = objections.room(workshop, made)
     against = objections.raised(workshop, desired, seen, made, only, quota)
     return seen, made, quota, against
@@ -152,7 +181,8 @@ def deploy(
             *objections.raised(workshop, desired, seen, made, only, quota),
             *giving_way.objections(workshop, made, services, insist=insist),
         )
-        stops = any(r.reason in _STOPPING for r in made.refusals)
+        stopping = _NOT_SCALED if purpose is Purpose.SCALE else _STOPPING
+        stops = any(r.reason in stopping for r in made.refusals)
         predicted = None
         if not against and not stops:
             predicted, against = foresight.look_ahead(
@@ -168,13 +198,15 @@ def deploy(
             return perform(workshop, rest, seen, held, audience)
         if any(step.kind == "ensure-network" for step in made.steps):
             held.take_all([leasing.of_platform(desired.name)])
+        floors = diff.floors(desired)
+        # Judged before it is asked for: what must not be done now must not be what everybody works towards either.
+        linter.check(made, seen, floors)
         record_desired(workshop, desired, only)
         vaults.prepare(workshop, desired, made)
         performer = giving_way.between_steps(
             workshop, made, services, audience.performer, insist=insist
         )
         watched = replace(audience, performer=performer)
-        floors = diff.floors(desired)
         return perform(
             workshop, made, seen, held, watched, floors=floors, predicted=predicted
         )

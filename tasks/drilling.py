@@ -21,7 +21,7 @@ from blueprints.postgres.drilling import Drill, Marks
 from blueprints.postgres.repository import Backup
 from fournines import log
 from fournines.cloud import permit
-from fournines.cloud.errors import CloudError
+from fournines.cloud.errors import CloudError, DeadlinePassed
 from fournines.model.desired import Platform, Service
 from fournines.model.ownership import Owner
 from fournines.model.specification import (
@@ -31,6 +31,7 @@ from fournines.model.specification import (
     VolumeSpec,
 )
 from fournines.planning.plan import Purpose
+from fournines.planning.steps import WithdrawKey
 from fournines.store.protocol import StepState
 from tasks import (
     archiving,
@@ -39,6 +40,7 @@ from tasks import (
     leftovers,
     references,
     repositories,
+    unsealing,
     vaults,
 )
 from tasks import drill_clearing as clearing
@@ -50,6 +52,9 @@ from tasks.transactions.postgres import connect
 from tasks.workshop import Workshop
 
 RESTORE_SECONDS_MAX = 12 * 3600.0
+UNSEAL_SECONDS = 600.0
+"""A guest opens its files in its first seconds of cloud-init."""
+
 COMPARE_SECONDS = 60.0
 COMPARE_TRIES = 6
 COMPARE_PAUSE_SECONDS = 5.0
@@ -202,6 +207,7 @@ class _Drill:
             to_the_end=to_the_end,
         )
         self._step("boot", lambda: self._boot(data))
+        self._step("withdraw-key", self._withdraw_key)
         file = self._workshop.settings.log_dir / "drill"
         listening = bake_listening.Listening(
             self._workshop,
@@ -246,6 +252,21 @@ class _Drill:
             resolved.model_copy(update={"owner": self._owner}),
             deadline_seconds=STEP_SECONDS,
         )
+
+    def _withdraw_key(self) -> None:
+        """
+        It holds the service's cipher and keys: out of the API as soon as the guest has opened its files. One that never says so has hours left to
+        fail by itself, and is destroyed with it.
+        """
+        step = WithdrawKey(
+            id="withdraw-key",
+            instance=self._name("guest"),
+            deadline_seconds=UNSEAL_SECONDS,
+        )
+        try:
+            unsealing.withdraw(step, self._workshop)
+        except DeadlinePassed as error:
+            _log.warning("key_not_withdrawn", instance=step.instance, error=str(error))
 
     def _living(self, found: Marks) -> Marks | None:
         """

@@ -48,7 +48,7 @@ def look_ahead(
     broken = rehearsal.judge(
         tried, diff.floors(desired), subject=made.service or made.platform
     )
-    said = prediction.of(tried)
+    said = prediction.of(tried, made)
     _log.info(
         "rehearsed",
         plan=made.id,

@@ -121,6 +121,9 @@ def prepare_leave(step: PrepareLeave, workshop: Workshop) -> None:
             _log.info("nothing_to_hand_over", instance=step.instance)
             return
         refusal = _objection(step, workshop, found, inventory)
+        if refusal is None and step.alone:
+            _log.info("nobody_to_hand_over_to", instance=step.instance)
+            return
         if refusal is None:
             left = (deadline - workshop.clock.now()).total_seconds()
             found.operator.leave(
@@ -216,6 +219,8 @@ def _objection(
             detail=f"nobody in {step.service} says how its members are, and nothing "
             "is taken away on silence",
         )
+    if step.alone and seen.is_alone(step.slot):
+        return None  # a person was told what it costs
     if step.for_good:
         seen = seen.without_voter(step.slot)
     return found.rules.may_leave(seen, step.slot, workshop.clock.now())

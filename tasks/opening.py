@@ -6,26 +6,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from fournines.clock import SystemClock
 from fournines.cloud.openstack import open_cloud
 from fournines.settings import Settings
 from fournines.store.clock import StoreClock
-from fournines.store.sql import SqlStore, open_store
+from fournines.store.protocol import Store
+from fournines.store.sql import open_store
 from tasks.operators.registered import OPERATORS
 from tasks.probing import HttpProber
 from tasks.transactions.registered import TRANSACTIONS
 from tasks.workshop import Workshop
 
+lent: ContextVar[Workshop | None] = ContextVar("lent", default=None)
+"""A workshop that is open already: commands and flows on the simulated cloud."""
+
 
 @contextmanager
-def store(settings: Settings) -> Iterator[SqlStore]:
+def store(settings: Settings) -> Iterator[Store]:
     """
-    The store alone, for what needs no cloud.
+    The store alone, for what needs no cloud (or the one lent).
 
     Raises:
         StoreError: It cannot be opened.
     """
+    borrowed = lent.get()
+    if borrowed is not None:
+        yield borrowed.store
+        return
     opened = open_store(settings.store_url, key_file=settings.store_key_file)
     try:
         yield opened
@@ -36,12 +45,16 @@ def store(settings: Settings) -> Iterator[SqlStore]:
 @contextmanager
 def workshop(settings: Settings) -> Iterator[Workshop]:
     """
-    The workshop on a real cloud, closed at the end.
+    The workshop on a real cloud, closed at the end (or the one lent).
 
     Raises:
         CredentialsRefused: clouds.yaml has no such entry.
         StoreError: The store cannot be opened.
     """
+    borrowed = lent.get()
+    if borrowed is not None:
+        yield borrowed
+        return
     with store(settings) as opened:
         clock = StoreClock(opened, SystemClock())
         cloud = open_cloud(settings, clock=clock)

@@ -18,7 +18,7 @@ from blueprints.catalogue import all_blueprints
 from blueprints.compiling import compile_platform
 from blueprints.lifecycle import QUORUM_MIN
 from blueprints.postgres import restoring
-from blueprints.postgres.backups import Restore
+from blueprints.postgres.backups import Restore, policy_of
 from blueprints.postgres.repository import Backup, Repository
 from fournines import log
 from fournines.cloud.errors import CloudError
@@ -104,8 +104,15 @@ def restore(
     source = archiving.wanted(platform, wish.service)
     _check_name(platform, wish)
     kept = repositories.read(workshop, platform.name, wish.service)
+    policy = policy_of(source.blueprint, source.parameters)
     backup = _accepted(
-        restoring.chosen(wish.service, kept, to=wish.to, label=wish.backup)
+        restoring.chosen(
+            wish.service,
+            kept,
+            to=wish.to,
+            label=wish.backup,
+            fulls_kept=policy.fulls_kept if policy else None,
+        )
     )
     parameters = parameters_of(source, wish, backup)
     too_small = restoring.too_small(wish.new, backup, int(parameters[VOLUME]))

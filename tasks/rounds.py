@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 from blueprints.postgres import backups as policies
 from blueprints.postgres.backups import Policy
+from blueprints.rabbitmq import keeping
 from fournines import log
-from fournines.cloud.errors import CloudError
+from fournines.cloud.errors import CloudError, FeatureMissing
 from fournines.model.desired import Platform, Service
 from fournines.model.value import Value
 from fournines.store.protocol import LeaseHeld
-from tasks import archiving, drilling, repositories
+from tasks import archiving, definitions, drilling, repositories
 from tasks.archiving import BackupFailed, Tell
 from tasks.drilling import DrillFailed
 from tasks.workshop import Workshop
@@ -56,7 +57,34 @@ def backups(
         made = archiving.backup(workshop, platform, service.name, kind, tell=tell)
         return f"{kind} backup {made.label}"
 
-    return _each(workshop, take)
+    return (*_each(workshop, take), *_buses(workshop))
+
+
+def _buses(workshop: Workshop) -> tuple[Round, ...]:
+    """
+    The definitions of the buses for which it is time. Where a cloud has no object store, a bus goes without and the log says so.
+    """
+    found = []
+    for platform in workshop.store.registry.platforms():
+        for service in platform.services:
+            policy = keeping.policy_of(service.blueprint, service.parameters)
+            if policy is None:
+                continue
+            here = Round(platform=platform.name, service=service.name)
+            try:
+                there = definitions.read(workshop, platform.name, service.name)
+                if not keeping.is_due(policy, there, workshop.clock.now()):
+                    continue
+                made = definitions.backup(workshop, platform, service.name)
+            except FeatureMissing as error:
+                _log.warning("not_kept", service=service.name, error=str(error))
+            except (CloudError, LeaseHeld) as error:
+                _log.error("round_failed", service=service.name, error=str(error))
+                found.append(here.model_copy(update={"error": str(error)}))
+            else:
+                said = f"definitions {made.label}"
+                found.append(here.model_copy(update={"said": said}))
+    return tuple(found)
 
 
 def drills(workshop: Workshop, *, tell: Tell = lambda _line: None) -> tuple[Round, ...]:

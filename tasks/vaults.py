@@ -72,11 +72,24 @@ def prepare(workshop: Workshop, desired: Platform, made: Plan) -> None:
         locked_days = _locked_days(service)
         if locked_days is None or service.name not in getting:
             continue
-        if workshop.settings.objects_access_key is None:
-            key = _key(workshop, desired.name, service.name)
-            workshop.cloud.ensure_object_key(key, deadline_seconds=KEY_SECONDS)
-        vault = opened(workshop, desired.name, service.name)
-        vault.store.ensure_bucket(vault.bucket, locked_days=locked_days)
+        ensured(workshop, desired.name, service.name, locked_days=locked_days)
+
+
+def ensured(
+    workshop: Workshop, platform: str, service: str, *, locked_days: int
+) -> Vault:
+    """
+    The vault of a service, its key and bucket made where they are lacking.
+
+    Raises:
+        CloudError: There is no object store, it does not answer, or said no.
+    """
+    if workshop.settings.objects_access_key is None:
+        key = _key(workshop, platform, service)
+        workshop.cloud.ensure_object_key(key, deadline_seconds=KEY_SECONDS)
+    vault = opened(workshop, platform, service)
+    vault.store.ensure_bucket(vault.bucket, locked_days=locked_days)
+    return vault
 
 
 def _locked_days(service: Service) -> int | None:

@@ -18,6 +18,7 @@ class Policy(Value):
     What is taken how often, and how much is kept.
 
     Attributes:
+        months_kept: Of so many months that are over the last full backup stays, without the log after it.
         archive_every_seconds: A segment of the log is sent at least so often, full or not: what a loss of everything would cost.
         immutable_days: For so long the store itself keeps every object, where it can.
         drill_every_days: How often a restore is tried.
@@ -28,6 +29,7 @@ class Policy(Value):
     fulls_kept: int = 4
     diff_every_hours: int = 24
     diffs_kept: int = 7
+    months_kept: int = 3
     archive_every_seconds: int = 60
     immutable_days: int = 0
     drill_every_days: int = 7

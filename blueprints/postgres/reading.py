@@ -45,11 +45,12 @@ _ROLES = {
 @dataclass(frozen=True, slots=True)
 class Place:
     """
-    A slot as the cloud has it.
+    A slot as the cloud has it, and whether nobody listens where its clients come in.
     """
 
     instance: str | None
     address: str | None
+    pooler_refuses: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ def _member(
     state = _standing(said, counted=is_voter)
     lag = said.get("lag") if said else None
     lag_bytes = lag if isinstance(lag, int) else None
+    shut = state is Standing.RUNNING and place.pooler_refuses
     return ClusterMember(
         slot_name=name,
         instance=place.instance,
@@ -140,6 +142,7 @@ def _member(
         is_voter=is_voter,
         votes=votes,
         waits_for_restart=bool(said and said.get("pending_restart")),
+        shut="its pooler refuses connections" if shut else "",
         detail=_detail(said),
     )
 

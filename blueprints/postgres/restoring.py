@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from blueprints.postgres import generations
 from blueprints.postgres.repository import Backup, Repository
 from fournines.model.refusal import Reason, Refusal
 
@@ -22,6 +23,7 @@ def chosen(
     *,
     to: datetime | None = None,
     label: str | None = None,
+    fulls_kept: int | None = None,
 ) -> Backup | Refusal:
     """
     The newest backup that ended before the moment (the newest of all when there is no moment), or the one of that label.
@@ -31,6 +33,7 @@ def chosen(
         repository: What is kept, as of now.
         to: The moment to restore to; None: as late as can be.
         label: A backup that somebody chose.
+        fulls_kept: So many full backups have the whole log after them; None: all have.
     """
     usable = [one for one in repository.backups if not one.failed]
     if not usable:
@@ -50,7 +53,7 @@ def chosen(
     offered = [one for one in usable if label in {None, one.label}]
     early = [one for one in offered if to is None or one.ended_at <= to]
     if early:
-        return early[-1]
+        return _in_a_gap(service, repository, to, fulls_kept) or early[-1]
     if not offered:
         return _none(
             service, f"backup {label} has pages whose checksum is wrong; take another"
@@ -61,6 +64,31 @@ def chosen(
     return _none(
         service,
         f"{to.strftime(_AT)} is before the end of {named}, {first.ended_at.strftime(_AT)}, the earliest that can be restored",
+    )
+
+
+def _in_a_gap(
+    service: str,
+    repository: Repository,
+    to: datetime | None,
+    fulls_kept: int | None,
+) -> Refusal | None:
+    """
+    A moment from which nothing but the backups of ended months is left.
+    """
+    if to is None or fulls_kept is None:
+        return None
+    begins = generations.log_begins(repository.backups, fulls_kept=fulls_kept)
+    before = [
+        one for one in repository.backups if not one.failed and one.ended_at <= to
+    ]
+    if begins is None or to >= begins or not before:
+        return None
+    nearest = before[-1]
+    return _none(
+        service,
+        f"{to.strftime(_AT)} is before {begins.strftime(_AT)}, from when on every moment is kept; of the time before there are backups of "
+        f"ended months alone: --backup {nearest.label} without --to brings back {nearest.ended_at.strftime(_AT)}",
     )
 
 

@@ -11,10 +11,18 @@ import typer
 import yaml
 
 from blueprints.postgres.repository import Backup, Repository
-from fournines.commands import deploying, frame
+from fournines.commands import defining, deploying, frame
 from fournines.commands.deploying import PlatformOption
 from fournines.commands.frame import JsonOption
-from tasks import archiving, drilling, repositories, restoring, sizing, vaults
+from tasks import (
+    archiving,
+    definitions,
+    drilling,
+    repositories,
+    restoring,
+    sizing,
+    vaults,
+)
 from tasks.audience import NOBODY
 from tasks.restoring import Restored, Wish
 from tasks.workshop import Workshop
@@ -46,7 +54,7 @@ def backup(
     as_json: JsonOption = False,
 ) -> None:
     """
-    Take a backup now. Without a full one before, every kind becomes one.
+    Take a backup now: of a database (without a full one before, every kind becomes one), or of a bus' definitions.
     """
     if kind not in archiving.KINDS:
         raise frame.Stop(
@@ -55,6 +63,10 @@ def backup(
         )
     with frame.workshop() as workshop:
         known = sizing.find(workshop.store.registry, service, platform)
+        if definitions.is_bus(known, service):
+            kept = definitions.backup(workshop, known, service)
+            defining.say_made(kept, as_json=as_json)
+            return
         made = archiving.backup(
             workshop,
             known,
@@ -95,7 +107,11 @@ def backups(
         if forget:
             _forget(workshop, name, service, yes=yes)
             return
+        of_bus = definitions.read(workshop, name, service)
         kept = repositories.read(workshop, name, service)
+    if of_bus:
+        defining.show(of_bus, kept.at, as_json=as_json)
+        return
     if as_json:
         frame.say_json(kept.model_dump(mode="json"))
         return
@@ -126,7 +142,10 @@ def _platform_of(
     elif not living:
         raise frame.Stop("say whose: --platform NAME", frame.WRONG)
     found = sizing.find(workshop.store.registry, service, platform)
-    archiving.wanted(found, service)
+    if definitions.is_bus(found, service):
+        definitions.wanted(found.service(service))
+    else:
+        archiving.wanted(found, service)
     return found.name
 
 
@@ -182,9 +201,14 @@ def restore(
     as_json: JsonOption = False,
 ) -> None:
     """
-    Have a new service with the data of another as it was at a moment.
+    Have a new service with the data of another as it was at a moment; of a bus: have a bus (itself, too) make what it lacks of the definitions kept.
     """
     at = to.replace(tzinfo=UTC) if to else None
+    with frame.store() as store:
+        known = sizing.find(store.registry, service, platform)
+    if definitions.is_bus(known, service):
+        defining.bring_back(known, service, new, at, label, as_json=as_json)
+        return
     _made(Wish(service, new, at, label, volume_gb, over), platform, as_json=as_json)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from blueprints.problem import did_you_mean
 from fournines.commands import frame
 from fournines.commands.frame import JsonOption
 from fournines.metrics.prometheus import Prometheus
@@ -111,8 +112,12 @@ def _subjects(
                 ]
     if not found:
         meant = service if slot is None else f"{service}, slot {slot}"
+        there = {
+            s.name for p in workshop.store.registry.platforms() for s in p.services
+        }
+        hint = did_you_mean(service, there - {service})
         raise frame.Stop(
-            f"nothing deployed is {meant}; `fournines status` shows what is",
+            f"nothing deployed is {meant}{hint if service not in there else ''}; `fournines status` shows what is",
             frame.WRONG,
         )
     return found

@@ -20,8 +20,8 @@ from fournines.planning.plan import Plan
 from fournines.settings import Settings, settings
 from healing.prediction import Prediction
 from tasks import (
-    bakery,
     deployment,
+    furnishing,
     reconciliation,
     request,
     sizing,
@@ -47,7 +47,10 @@ PlatformOption = Annotated[
 
 ForceOption = Annotated[
     bool,
-    typer.Option("--force", help="Even while it is being healed or burns its budget."),
+    typer.Option(
+        "--force",
+        help="Even while it is healed or burns its budget, or though its only member must go for a while.",
+    ),
 ]
 
 
@@ -71,7 +74,9 @@ def deploy(
     flow = "deploy:deploy_service" if service else "deploy:deploy_platform"
 
     def body(workshop: Workshop, audience: Audience) -> Result:
-        bakery.bake_lacking(workshop, desired, only=service, tell=audience.tell)
+        furnishing.images_first(
+            workshop, desired, only=service, insist=force, tell=audience.tell
+        )
         return deployment.deploy(
             workshop, desired, only=service, audience=audience, insist=force
         )
@@ -222,8 +227,11 @@ def _act(
 ) -> Result:
     chosen = settings()
     if plain or not prefect_answers(chosen):
-        with frame.workshop() as workshop:
-            return body(workshop, spectators(as_json=as_json))
+        try:
+            with frame.workshop() as workshop:
+                return body(workshop, spectators(as_json=as_json))
+        except NotDone as error:
+            return error.result
     for name, value in programs.environment(chosen).items():
         os.environ.setdefault(name, value)
     # The terminal has our own lines; Prefect's go to its UI.

@@ -100,10 +100,7 @@ def _platform(
     }
 
 
-def outputs(service: Service, seen: Inventory) -> dict[str, str]:
-    """
-    Where users of a service go, by what it is for.
-    """
+def _service(service: Service, seen: Inventory) -> dict[str, Any]:
     address = next(
         (
             balancer.floating_address or balancer.vip_address or ""
@@ -113,16 +110,10 @@ def outputs(service: Service, seen: Inventory) -> dict[str, str]:
         "",
     )
     return {
-        name: text.replace(ADDRESS, address) for name, text in service.outputs.items()
-    }
-
-
-def _service(service: Service, seen: Inventory) -> dict[str, Any]:
-    return {
         "service": service.name,
         "blueprint": f"{service.blueprint} {service.blueprint_version}",
         "wanted": sum(group.count for group in service.groups),
-        "outputs": outputs(service, seen),
+        "outputs": {n: t.replace(ADDRESS, address) for n, t in service.outputs.items()},
         "instances": [
             {
                 "instance": instance.name,

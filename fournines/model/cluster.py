@@ -54,6 +54,7 @@ class ClusterMember(Value):
         is_voter: The consensus below counts it.
         votes: It answers as a voter now.
         waits_for_restart: It has settings that it takes only when its server is restarted.
+        shut: Why clients get nowhere with it although it runs, as "its pooler refuses connections"; empty: they do, or nobody can say.
         detail: A word from the service, for people.
     """
 
@@ -68,6 +69,7 @@ class ClusterMember(Value):
     is_voter: bool = True
     votes: bool = False
     waits_for_restart: bool = False
+    shut: str = ""
     detail: str = ""
 
     @property
@@ -80,9 +82,10 @@ class ClusterMember(Value):
     @property
     def settled(self) -> bool:
         """
-        It does its work, has all that was acknowledged, and votes where it should.
+        It does its work, has all that was acknowledged, votes where it should, and lets clients in.
         """
-        return self.running and self.in_sync and (self.votes or not self.is_voter)
+        votes = self.votes or not self.is_voter
+        return self.running and self.in_sync and votes and not self.shut
 
 
 class ClusterView(Value):
@@ -115,6 +118,12 @@ class ClusterView(Value):
         The member of a slot, or None when neither a slot nor the cluster knows it.
         """
         return next((m for m in self.members if m.slot_name == slot_name), None)
+
+    def is_alone(self, slot: str) -> bool:
+        """
+        Whether the service has this member and no other.
+        """
+        return {member.slot_name for member in self.members} == {slot}
 
     def without_voter(self, slot_name: str) -> ClusterView:
         """

@@ -230,7 +230,8 @@ class PrepareLeave(StepBase):
     Make it safe to stop a member of a stateful service: its rules are asked again, on a fresh view, and it hands over what it leads.
 
     Waits within its deadline while time cures what the rules say. An instance that the cloud calls dead or gone has nothing to hand over. One that
-    goes `for_good` is counted no more: the quorum is that of those who stay. Members that know nothing of each other may be away `together`.
+    goes `for_good` is counted no more: the quorum is that of those who stay. Members that know nothing of each other may be away `together`. One that is
+    `alone` hands over to nobody: a person took the outage.
     """
 
     UNDO: ClassVar[str] = "stay"
@@ -242,6 +243,7 @@ class PrepareLeave(StepBase):
     instance: str
     for_good: bool = False
     together: bool = False
+    alone: bool = False
 
 
 class AwaitMember(StepBase):

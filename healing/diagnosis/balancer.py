@@ -68,7 +68,7 @@ def _transactions(front: BalancerState, scene: Scene) -> str | None:
     bad = failed_lately(scene.tried, scene.now)
     if not bad or view is None or not view.has_quorum:
         return None
-    if not all(one.running for one in view.members):
+    if not all(one.running and not one.shut for one in view.members):
         return None
     return (
         f"all {len(bad)} transactions through {front.name} failed ({bad[-1].error}), "

@@ -6,16 +6,11 @@ Slow is meant against the peers: when all are slow, the members are not the caus
 
 from __future__ import annotations
 
+from alerts.generation.causes import SLOW_FACTOR, SLOW_SECONDS_MIN
 from fournines.model.case import Diagnosis
 from fournines.model.probing import Answer, ProbeResult
 from healing.diagnosis.finding import SAMPLES_MIN, Finding
 from healing.evidence import MemberEvidence
-
-SLOWER_MIN = 3.0
-"""Times the peers' median: the alert's own factor (docs/slo.md)."""
-
-SECONDS_MIN = 0.25
-"""Below this nobody calls an answer slow, whatever the peers do."""
 
 
 def look(evidence: MemberEvidence) -> Finding | None:
@@ -28,7 +23,7 @@ def look(evidence: MemberEvidence) -> Finding | None:
     mute = sum(probe.answer is Answer.SILENT for probe in evidence.peer_probes)
     if peers is None or 2 * mute > len(evidence.peer_probes):
         return None
-    limit = max(SECONDS_MIN, SLOWER_MIN * peers)
+    limit = max(SLOW_SECONDS_MIN, SLOW_FACTOR * peers)
     slow = [probe for probe in evidence.user_probes if _slow(probe, limit)]
     if len(slow) < SAMPLES_MIN:
         return None

@@ -1,8 +1,8 @@
 """
-Outside: the member answers us, and its own cluster does not have it.
+Outside: the member answers us, and its own cluster does not have it, or its clients do not get in.
 
-It runs beside a service that has gone on without it: stopped in the cluster's eyes, unknown to it, or without the vote that it should have. A member
-that is on its way (starting, cloning) is left to its service.
+It runs beside a service that has gone on without it: stopped in the cluster's eyes, unknown to it, without the vote that it should have, or behind a
+pooler that is dead. A member that is on its way (starting, cloning) is left to its service.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ def look(member: Finding, scene: Scene) -> Finding | None:
         return None
     if not view.has_quorum:
         return None
-    lacking = _lacking(scene.in_cluster)
+    lacking = _lacking(scene.in_cluster, view.service)
     if not lacking:
         return None
     return Finding(
         diagnosis=Diagnosis.OUTSIDE,
-        saw=f"it answers us, and {view.service} {lacking}",
+        saw=f"it answers us, and {lacking}",
         again=True,
     )
 
 
-def _lacking(found: ClusterMember | None) -> str:
+def _lacking(found: ClusterMember | None, service: str) -> str:
     """
     What its cluster says of it; empty while it counts it, or takes it in.
     """
     if found is None or found.state is Standing.ABSENT:
-        return "does not know it"
+        return f"{service} does not know it"
     said = f" ({found.detail})" if found.detail else ""
     if found.state is Standing.STOPPED:
-        return f"calls it stopped{said}"
+        return f"{service} calls it stopped{said}"
     if found.running and found.is_voter and not found.votes:
-        return f"has no vote of it{said}"
-    return ""
+        return f"{service} has no vote of it{said}"
+    return found.shut if found.running else ""

@@ -7,10 +7,10 @@ slow everywhere may as well be a dependency nobody declared.
 
 from __future__ import annotations
 
+from alerts.generation.causes import SLOW_SECONDS_MIN
 from fournines.model.case import Diagnosis
 from fournines.model.probing import Answer, ProbeResult
 from healing.diagnosis.finding import SAMPLES_MIN, Finding
-from healing.diagnosis.grey_slow import SECONDS_MIN
 from healing.evidence import MemberEvidence
 from healing.scene import Scene
 
@@ -55,5 +55,5 @@ def _queues(probe: ProbeResult) -> bool:
     It waited, or was sent away for want of room. A refused connection is no queue.
     """
     if probe.answer is Answer.STATUS:
-        return probe.seconds > SECONDS_MIN or probe.status in OVERLOADED
+        return probe.seconds > SLOW_SECONDS_MIN or probe.status in OVERLOADED
     return probe.answer is Answer.SILENT

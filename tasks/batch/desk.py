@@ -12,6 +12,7 @@ from fournines.model.desired import Service
 from tasks import sizing, vaults
 from tasks.batch.shelf import Shelf
 from tasks.operators import Cluster
+from tasks.operators.registered import access_of
 from tasks.operators.slurm import SlurmOperator
 from tasks.operators.slurm_interface import CONTROLLER, Engine
 from tasks.sizing import ServiceUnknown
@@ -51,8 +52,7 @@ def at(workshop: Workshop, service: Service) -> Desk:
     """
     inventory = workshop.cloud.inventory(service.platform, service.name)
     cluster = Cluster(service, service.group(CONTROLLER), inventory)
-    operator = workshop.operators[BLUEPRINT](workshop)
-    assert isinstance(operator, SlurmOperator)
+    operator = SlurmOperator(access_of(workshop), workshop.clock)
     vault = vaults.opened(workshop, service.platform, service.name)
     shelf = Shelf(vault.store, vault.bucket)
     return Desk(workshop, service, operator.interface(cluster), shelf)

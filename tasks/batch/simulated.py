@@ -1,8 +1,7 @@
 """
 A batch engine that exists only in memory: what it is given waits until a worker is free, runs for a while, and ends as it is told.
 
-It is forgetful as the real one is, and keeps the same contract (tests/contract/batch_contract.py). Of a script it understands `exit N` and
-`sleep N`, as the last line.
+It is forgetful as the real one is. No contract test holds the two together yet.
 """
 
 from __future__ import annotations
@@ -15,11 +14,7 @@ from pydantic import JsonValue
 from blueprints.batch import reading
 from blueprints.batch.reading import Node, Record, Stage
 from fournines.clock import Clock
-from fournines.model.desired import Service
-from tasks.operators import Cluster, ClusterRefused, ClusterSilent
-from tasks.operators.access import Access
-from tasks.operators.slurm import SlurmOperator
-from tasks.operators.slurm_interface import CONTROLLER, Engine
+from tasks.operators import ClusterRefused, ClusterSilent
 
 
 @dataclass(slots=True)
@@ -30,10 +25,6 @@ class _Task:
     queue: str
     tenant: str
     cpus: int
-    seconds: float
-    code: int
-    at_once: int
-    priority: int = 1
     stage: Stage = Stage.WAITING
     cause: str = ""
     restarts: int = 0
@@ -52,15 +43,8 @@ class SimulatedEngine:
         submitted: Jobs as they were submitted.
     """
 
-    def __init__(
-        self,
-        clock: Clock,
-        *,
-        task_seconds: float = 1.0,
-        queues: tuple[str, ...] = ("main",),
-    ) -> None:
+    def __init__(self, clock: Clock, *, task_seconds: float = 1.0) -> None:
         self._clock = clock
-        self._queues = queues
         self._seconds = task_seconds
         self._tasks: list[_Task] = []
         self._nodes: dict[str, Node] = {}
@@ -78,13 +62,6 @@ class SimulatedEngine:
         self._nodes[name] = Node(
             name=name, flags=frozenset({"IDLE"}), cpus=1, idle_since=now
         )
-
-    def join_once(self, name: str) -> None:
-        """
-        A worker comes, unless it is there.
-        """
-        if name not in self._nodes:
-            self.join(name)
 
     def forget_everything(self) -> None:
         """
@@ -110,26 +87,21 @@ class SimulatedEngine:
 
     def submit(self, script: str, job: dict[str, JsonValue]) -> int:
         self._answer("submitting")
-        queue = str(job["partition"])
-        if queue not in self._queues:
-            raise ClusterRefused("submitting", f"there is no queue {queue}")
+        if not script.startswith("#!"):
+            raise ClusterRefused("submitting", "the script says not who reads it")
         self.submitted.append(job)
         group = self._next
-        told, _, at_once = str(job.get("array") or "0").partition("%")
+        told = str(job.get("array") or "0").partition("%")[0]
         named = str(job.get("dependency") or "").removeprefix("afterok:")
-        verb, _, number = script.rstrip().rpartition("\n")[2].partition(" ")
         for index in reading.spread(told):
             self._tasks.append(
                 _Task(
                     number=self._next,
                     job=str(job["comment"]).removeprefix(reading.COMMENT),
                     index=index,
-                    queue=queue,
+                    queue=str(job["partition"]),
                     tenant=str(job.get("account") or ""),
                     cpus=int(str(job.get("cpus_per_task") or 1)),
-                    seconds=float(number) if verb == "sleep" else self._seconds,
-                    code=int(number) if verb == "exit" else 0,
-                    at_once=int(at_once or reading.MANY),
                     after=frozenset(int(n) for n in named.split(":") if n),
                     group=group,
                 )
@@ -139,11 +111,6 @@ class SimulatedEngine:
 
     def change_job(self, number: int, **changes: JsonValue) -> None:
         self._answer(f"changing {number} to {changes}")
-        meant = [t for t in self._tasks if number in {t.number, t.group}]
-        if not meant:
-            raise ClusterRefused(f"changing {number}", "there is no such job")
-        for task in meant:
-            task.priority = int(str(changes.get("priority", task.priority)))
 
     def cancel(self, number: int) -> None:
         self._answer(f"cancelling {number}")
@@ -154,10 +121,7 @@ class SimulatedEngine:
     def change_node(self, node: str, state: str, reason: str) -> None:
         self._answer(f"setting {node} to {state}: {reason}")
         known = self._known(node)
-        words = {
-            "DRAIN": known.flags | {"DRAIN"},
-            "DOWN": (known.flags & {"DRAIN"}) | {"DOWN"},
-        }
+        words = {"DRAIN": known.flags | {"DRAIN"}, "DOWN": frozenset({"DOWN"})}
         flags = words.get(state, frozenset({"IDLE"}))
         self._nodes[node] = known.model_copy(update={"flags": flags})
         if state == "DOWN":
@@ -193,11 +157,8 @@ class SimulatedEngine:
         """
         now = self._clock.now().timestamp()
         for task in self._tasks:
-            if task.stage is Stage.RUNNING and now - task.began >= task.seconds:
-                task.stage = Stage.ENDED
-                task.cause = "failed" if task.code else "done"
-            if task.stage is Stage.WAITING and self._never(task):
-                task.stage, task.cause = Stage.ENDED, "cancelled"
+            if task.stage is Stage.RUNNING and now - task.began >= self._seconds:
+                task.stage, task.cause = Stage.ENDED, "done"
         for name, node in self._nodes.items():
             busy = any(self._running_on(name))
             if not busy and not node.gone and not node.leaving:
@@ -211,29 +172,15 @@ class SimulatedEngine:
             )
 
     def _begin(self, node: str, now: float) -> bool:
-        waiting = [t for t in self._tasks if t.stage is Stage.WAITING]
-        for task in sorted(waiting, key=lambda t: (-t.priority, t.number)):
-            if not self._held(task) and self._beside(task) < task.at_once:
+        for task in self._tasks:
+            if task.stage is Stage.WAITING and not self._held(task):
                 task.stage, task.node, task.began = Stage.RUNNING, node, now
                 return True
         return False
 
-    def _beside(self, task: _Task) -> int:
-        """How many of the same array run."""
-        return sum(
-            one.group == task.group and one.stage is Stage.RUNNING
-            for one in self._tasks
-        )
-
     def _held(self, task: _Task) -> bool:
         return any(
             one.group in task.after and one.cause != "done" for one in self._tasks
-        )
-
-    def _never(self, task: _Task) -> bool:
-        return any(
-            one.group in task.after and one.cause not in {"", "done"}
-            for one in self._tasks
         )
 
     def _records(self) -> Iterator[Record]:
@@ -245,7 +192,6 @@ class SimulatedEngine:
                 indexes=(task.index,),
                 stage=task.stage,
                 cause=task.cause,
-                code=task.code if task.stage is Stage.ENDED else 0,
                 reason="Dependency" if held else "",
                 queue=task.queue,
                 tenant=task.tenant,
@@ -253,30 +199,4 @@ class SimulatedEngine:
                 restarts=task.restarts,
                 node=task.node,
                 held=held,
-                priority=task.priority,
             )
-
-
-class SimulatedSlurm(SlurmOperator):
-    """
-    The operator of batch services over one engine in memory.
-    """
-
-    def __init__(self, engine: SimulatedEngine, clock: Clock) -> None:
-        super().__init__(_no_access, clock)
-        self._engine = engine
-
-    def interface(self, cluster: Cluster) -> Engine:
-        """
-        The one engine.
-        """
-        if cluster.group.name == CONTROLLER:
-            return self._engine
-        for slot in cluster.slot_names:
-            if cluster.instance(slot) is not None:
-                self._engine.join_once(slot)
-        return self._engine
-
-
-def _no_access(service: Service) -> Access:
-    raise LookupError(f"{service.name} is simulated: there is nothing to get into")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +22,7 @@ from tasks.operators import (
     ClusterRefused,
     ClusterSilent,
     cache_clients,
+    cache_complaints,
     places,
 )
 from tasks.operators.access import Access
@@ -96,6 +97,7 @@ class CacheOperator:
         )
         voters = _voters(seen)
         slots = {address: slot for slot, address in addresses.items()}
+        infos = {address: one.info for address, one in seen.items()}
         return ClusterView(
             platform=cluster.service.platform,
             service=cluster.service.name,
@@ -105,7 +107,8 @@ class CacheOperator:
             voters=voters,
             quorum=majority(voters),
             leader=slots.get(primary or ""),
-            problems=tuple(_problems(cluster, seen, primary)),
+            problems=tuple(cache_complaints.problems(cluster, infos, primary)),
+            split=cache_complaints.split(cluster, infos, slots),
         )
 
     def _look(self, cluster: Cluster) -> dict[str, _Seen]:
@@ -375,20 +378,3 @@ def _detail(info: Mapping[str, Any], one: _Seen | None, primary: str | None) -> 
     if one and one.follows and one.follows != primary:
         return f"its Sentinel follows {one.follows}"
     return ""
-
-
-def _problems(
-    cluster: Cluster, seen: Mapping[str, _Seen], primary: str | None
-) -> Iterator[str]:
-    if primary is None:
-        yield "no majority of the Sentinels agrees on a primary"
-    leading = seen.get(primary or "")
-    info = leading.info if leading else {}
-    wanted = int(cluster.service.parameters.get("replicas_to_write") or 0)  # type: ignore[arg-type]
-    good = int(info.get("min_slaves_good_slaves") or 0)
-    if info and good < wanted:
-        yield f"writes are refused: {good} replicas keep up, and {wanted} must"
-    if info.get("maxmemory_policy") == "noeviction" and info.get(
-        "used_memory", 0
-    ) >= info.get("maxmemory", 0):
-        yield "the memory is full and nothing is evicted: writes are refused"

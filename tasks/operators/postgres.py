@@ -22,13 +22,20 @@ from fournines.clock import Clock
 from fournines.model.cluster import ClusterView
 from fournines.model.contents import ContentChange
 from fournines.model.desired import Service
-from tasks.operators import Cluster, ClusterRefused, ClusterSilent, postgres_objects
+from tasks.operators import (
+    Cluster,
+    ClusterRefused,
+    ClusterSilent,
+    doors,
+    postgres_objects,
+)
 from tasks.operators.access import Access
 from tasks.operators.http import Api, Login
 
 PATRONI_PORT = 8008
 ETCD_PORT = 2379
 DATABASE_PORT = 5432
+POOLER_PORT = 6432
 
 LOST_BYTES = 256 << 20
 """A replica further behind has lost the log it would need (max_slot_wal_keep_size): it is copied anew."""
@@ -50,6 +57,7 @@ class PostgresOperator:
 
     Args:
         access: Gives a service's CA, secrets and our own certificate for it.
+        refuses: Tells whether nobody listens at a port of an address.
     """
 
     def __init__(
@@ -58,8 +66,10 @@ class PostgresOperator:
         clock: Clock,
         *,
         poll_seconds: float = POLL_SECONDS,
+        refuses: Callable[[str, int], bool] = doors.refuses,
     ) -> None:
         self._access = access
+        self._refuses = refuses
         self._clock = clock
         self._poll_seconds = poll_seconds
 
@@ -70,7 +80,7 @@ class PostgresOperator:
         return reading.view(
             (cluster.service.platform, cluster.service.name, cluster.group.name),
             self._clock.now(),
-            {slot: _place(cluster, slot) for slot in cluster.slot_names},
+            {slot: self._place(cluster, slot) for slot in cluster.slot_names},
             patroni,
             votes,
             voters=_voters(cluster),
@@ -212,6 +222,14 @@ class PostgresOperator:
 
     # -- parts
 
+    def _place(self, cluster: Cluster, slot: str) -> Place:
+        instance, address = cluster.instance(slot), cluster.address(slot)
+        return Place(
+            instance=instance.name if instance else None,
+            address=address,
+            pooler_refuses=address is not None and self._refuses(address, POOLER_PORT),
+        )
+
     def apply_settings(self, cluster: Cluster) -> tuple[str, ...]:
         """
         Bring Patroni's configuration to what was asked for; Patroni has every member take it.
@@ -349,13 +367,6 @@ def _voting_addresses(cluster: Cluster) -> dict[str, str]:
     addresses = cluster.addresses()
     voting = cluster.slot_names[: _voters(cluster)]
     return {slot: addresses[slot] for slot in voting if slot in addresses}
-
-
-def _place(cluster: Cluster, slot: str) -> Place:
-    instance = cluster.instance(slot)
-    return Place(
-        instance=instance.name if instance else None, address=cluster.address(slot)
-    )
 
 
 def _address(cluster: Cluster, slot: str) -> str:

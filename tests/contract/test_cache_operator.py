@@ -28,6 +28,7 @@ class Redises:
     def __init__(self) -> None:
         self.primary = A
         self.silent: set[str] = set()
+        self.masters: set[str] = set()
         self.follows = dict.fromkeys(ADDRESSES, A)
         self.known = {a: set(ADDRESSES) - {a} for a in ADDRESSES}
         self.offsets = dict.fromkeys(ADDRESSES, 1_000)
@@ -71,7 +72,7 @@ class OneLine:
         world, address = self.world, self.address
         if address in world.silent:
             raise ClusterSilent("asking", "no answer")
-        if address == world.primary:
+        if address == world.primary or address in world.masters:
             others = [a for a in ADDRESSES if a != address and a not in world.silent]
             replicas = {
                 f"slave{n}": {"ip": a, "offset": world.offsets[a]}
@@ -155,6 +156,20 @@ def test_one_that_takes_itself_for_the_primary_is_not_believed(redises, operator
     member = view.member(slot(0))
     assert (member.role, member.votes, member.in_sync) == (Role.UNKNOWN, False, False)
     assert member.detail == f"its Sentinel follows {A}"
+
+
+def test_two_that_take_themselves_for_the_primary_are_a_split(redises, operator):
+    """
+    Whomever the Sentinels name: what they each take is one cluster's data no more.
+    """
+    redises.masters = {A, B}
+    view = operator.view(cluster("cache"))
+
+    assert view.split == (
+        f"{slot(0)} and {slot(1)} each take themselves for the primary of svc"
+    )
+    redises.silent = {B}
+    assert operator.view(cluster("cache")).split == ""
 
 
 def test_a_replica_that_lags_has_not_caught_up(redises, operator):

@@ -5,6 +5,7 @@ The operator of PostgreSQL against what Patroni and etcd answer.
 from __future__ import annotations
 
 import json
+import socket
 from datetime import timedelta
 
 import httpx
@@ -15,12 +16,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from blueprints.postgres.lifecycle import RULES
 from fournines.cloud.virtual_clock import VirtualClock
 from fournines.model.cluster import Role, Standing
 from fournines.model.desired import Group, Service
 from fournines.model.inventory import Instance, Inventory
 from fournines.model.ownership import Owner
-from tasks.operators import Cluster, ClusterRefused, ClusterSilent
+from tasks.operators import Cluster, ClusterRefused, ClusterSilent, doors
 from tasks.operators.access import Access
 from tasks.operators.postgres import PostgresOperator
 from tests.decide.cluster_world import NOW, A, B, C
@@ -68,7 +70,9 @@ def pair():
 def operator(pair):
     """The operator, at a time that moves when told."""
     access = Access(pair[0], lambda name: f"secret of {name}", lambda: pair)
-    return PostgresOperator(lambda _: access, VirtualClock(NOW))
+    return PostgresOperator(
+        lambda _: access, VirtualClock(NOW), refuses=lambda *_door: False
+    )
 
 
 @pytest.fixture
@@ -163,6 +167,41 @@ def test_view_past_a_silent_member(operator, cluster):
     assert view.leader == B
     assert (view.member(A).state, view.member(A).votes) == (Standing.STOPPED, False)
     assert view.votes == 2
+
+
+def test_a_pooler_that_died_beside_a_server_that_runs(pair, cluster):
+    """
+    Its door refuses while Patroni calls it running: it is no full member, and nobody takes it for one. A server that is down explains its door.
+    """
+    access = Access(pair[0], lambda name: f"secret of {name}", lambda: pair)
+    knocked = []
+
+    def refuses(address, port):
+        knocked.append(port)
+        return address in {ADDRESSES[A], ADDRESSES[C]}
+
+    operator = PostgresOperator(lambda _: access, VirtualClock(NOW), refuses=refuses)
+    with respx.mock(assert_all_called=False) as mock:
+        is_well(mock)
+        down = members("leader", "sync_standby", "replica", c={"state": "stopped"})
+        mock.get(patroni(A)).respond(json=down)
+        view = operator.view(cluster)
+
+    assert knocked == [6432, 6432, 6432]
+    assert [m.shut for m in view.members] == ["its pooler refuses connections", "", ""]
+    assert RULES.is_settled(view, A) == f"{A} runs, and its pooler refuses connections"
+    assert not view.member(A).settled
+
+
+def test_a_refused_door_is_told_from_a_silent_one():
+    """
+    Nobody listens at a port that was just given back; a machine that is not there refuses nothing.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        assert not doors.refuses("127.0.0.1", port)
+    assert doors.refuses("127.0.0.1", port)
+    assert not doors.refuses("no-such-host.invalid", port)
 
 
 def test_nobody_answers(operator, cluster):

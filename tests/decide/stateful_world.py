@@ -135,6 +135,9 @@ class StatefulWorld(World):
     def _prepare_leave(self, step):
         assert step.instance in self.instances
         others = self.votes() & self.whole - {step.slot}
+        if step.alone:
+            assert len(self.known) == 1
+            self.leader = None
         if self.leader == step.slot:
             assert others, "nobody could follow"
             self.leader = min(others)

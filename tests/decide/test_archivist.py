@@ -96,6 +96,21 @@ def test_an_order_given_twice_is_one_backup(one):
     assert len(one.words) == 1
 
 
+def test_a_full_backup_is_given_up_by_its_label(one):
+    """
+    One pgBackRest at a time, the same order twice is one; a differential backup is none of its own to give up.
+    """
+    assert one.expire("20261127-191616F", "expire-1") == (202, "begun")
+    wait_for(lambda: one.state()["last"])
+    assert one.expire("20261127-191616F", "expire-1") == (202, "taken already")
+
+    assert one.words == [
+        ("pgbackrest", "--stanza=main", "--set=20261127-191616F", "expire")
+    ]
+    for label in ("20261127-191616F_20261128-191616D", "latest", "--all"):
+        assert one.expire(label, "expire-2")[0] == 400
+
+
 @pytest.mark.parametrize(
     ("kind", "order"), [("whole", "x1"), ("full", "x 1"), ("full", "")]
 )

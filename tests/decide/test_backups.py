@@ -242,6 +242,28 @@ def test_a_restore_that_cannot_be_is_one_sentence(made, wish, said):
 
 
 @pytest.mark.parametrize(
+    ("days_ago", "wish", "gap"),
+    [
+        pytest.param(40, {}, True, id="between-the-months"),
+        pytest.param(10, {}, False, id="after-the-oldest-father"),
+        pytest.param(70, {}, False, id="before-everything"),
+        pytest.param(None, {"label": a_backup(60).label}, False, id="its-own-end"),
+    ],
+)
+def test_of_ended_months_only_their_backups_are_left(days_ago, wish, gap):
+    """
+    Where the log is gone no moment is promised; the sentence names what can be had instead.
+    """
+    made = kept(a_backup(60), a_backup(14), a_backup(7))
+    to = None if days_ago is None else NOW - days_ago * DAY
+    found = restoring.chosen("db", made, to=to, fulls_kept=2, **wish)
+
+    said = found.detail if isinstance(found, Refusal) else ""
+    assert (f"--backup {a_backup(60).label} without --to" in said) is gap
+    assert isinstance(found, Backup) is (days_ago != 70 and not gap)
+
+
+@pytest.mark.parametrize(
     ("size_gb", "volume_gb", "fits"), [(3.2, 4, True), (3.3, 4, False), (9, 10, False)]
 )
 def test_a_volume_has_room_for_data_and_log(size_gb, volume_gb, fits):

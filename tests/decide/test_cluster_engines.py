@@ -204,6 +204,22 @@ ROWS = [
     ),
     pytest.param(
         WELL,
+        scene(a_view(a_member(A, shut="its pooler refuses"), a_member(B), a_member(C))),
+        Diagnosis.OUTSIDE,
+        id="its-clients-do-not-get-in",
+    ),
+    pytest.param(
+        WELL,
+        scene(
+            a_view(a_member(A), a_member(B, shut="its pooler refuses"), a_member(C)),
+            tried=tries(False, False),
+            balancer=front(),
+        ),
+        Diagnosis.NOTHING,
+        id="the-endpoint-fails-for-another-members-pooler",
+    ),
+    pytest.param(
+        WELL,
         scene(
             a_view(a_member(A), dead(B), a_member(C), leader=C),
             tried=tries(False, False),

@@ -13,7 +13,7 @@ from fournines.model.specification import (
     SecurityRule,
     Transport,
 )
-from tests.decide.test_diff import POOL, SHOP, deployed, kinds, named, planned
+from tests.decide.diff_world import POOL, SHOP, deployed, kinds, named, planned
 
 BALANCER, LISTENER = "demo-shop-lb", "demo-shop-http"
 LISTENED = ListenerSpec(name="l", protocol="HTTP", port=80, pool="p")

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from blueprints.baked import State
+from tasks import opening
 from tasks.bake_listening import BakeFailed
 from tests.story.clinic import Eyes
 from tests.story.test_baking import Kitchen
@@ -22,13 +23,11 @@ def kitchen(prefect, tmp_path):
     """
     A kitchen, lent to the flows.
     """
-    from flows import stage
-
     made = Kitchen(tmp_path)
     seeing = replace(made.workshop(), prober=Eyes(made.cloud, made.clock))
-    token = stage.lent.set(seeing)
+    token = opening.lent.set(seeing)
     yield made
-    stage.lent.reset(token)
+    opening.lent.reset(token)
 
 
 def test_baking_is_a_visible_run(kitchen):

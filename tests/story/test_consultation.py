@@ -74,7 +74,7 @@ def test_why_not_names_the_brakes_and_the_rungs(clinic):
     assert not found.would_act
     assert [r.reason for r in found.objections] == [Reason.SWITCHED_OFF, Reason.LOCKED]
     assert "switched-off:" in said
-    assert "would do nothing by itself now" in said
+    assert "would do nothing by itself now (switched-off, locked)" in said
     assert "\nplan\n" not in said
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from fournines.cloud.simulated import Behaviour
 from fournines.model.case import CaseState
+from tasks import opening
 from tests.story.clinic import Eyes, a_service
 from tests.unwind.harness import PLATFORM, World, a_platform
 
@@ -22,14 +23,12 @@ def world(prefect):
     """
     An empty world, lent to the flows.
     """
-    from flows import stage
-
     made = World()
     workshop = made.workshop(parallel_steps_max=4)
     seeing = replace(workshop, prober=Eyes(made.cloud, made.clock))
-    token = stage.lent.set(seeing)
+    token = opening.lent.set(seeing)
     yield made
-    stage.lent.reset(token)
+    opening.lent.reset(token)
 
 
 def test_scaling_and_destroying_are_visible_runs(world):

@@ -119,6 +119,9 @@ def test_the_newest_and_another_come_back_and_nothing_is_left(tmp_path):
     assert newest.rto_seconds > 0
     assert other.rpo_seconds is None
     assert guest.targets == ["", "recovery_target = 'immediate'\n"]
+    # Its key, which opens the service's own secrets, is out of the API before it has restored anything.
+    names = [call.name for call in world.cloud.calls]
+    assert names.count("withdraw_metadata") == 2
     assert not newest.compared  # nobody answers for the living service here
     assert left(world) == []
     assert drills.kept_drills(workshop, "demo", "db") == (

@@ -10,7 +10,7 @@ from blueprints import lifecycles
 from fournines.cloud.simulated import Behaviour
 from fournines.model.case import CaseState, Diagnosis
 from fournines.model.refusal import Reason
-from tasks import membership
+from tasks import leasing, membership
 from tests.story.clinic import Clinic, a_service
 
 SLOTS = tuple(f"demo-shop-web-{slot}" for slot in range(3))
@@ -147,6 +147,27 @@ def test_without_a_quorum_a_person_is_called(clinic):
     assert case.state is CaseState.PAGED
     assert Reason.QUORUM in {r.reason for r in case.refusals}
     assert clinic.cloud.world.instances.keys() >= set(sick)
+
+
+def test_who_only_calls_a_person_waits_for_nobody(clinic):
+    """
+    A deploy holds the service meanwhile: a page changes nothing, so it goes out once the looks agree, not when the deploy is over.
+    """
+    sick = [view(clinic).member(slot).instance for slot in SLOTS[:2]]
+    for name in sick:
+        clinic.cloud.break_instance(name, Behaviour.HANG, sticky=True)
+    clinic.settle(3)
+    begun = clinic.clock.now()
+
+    with leasing.holding(
+        clinic.workshop, [leasing.of_service("demo", "shop")], purpose="deploy of shop"
+    ):
+        clinic.alert(sick[0])
+        (case,) = clinic.heal()
+
+    assert case.state is CaseState.PAGED, case.verdict
+    assert case.diagnosis is Diagnosis.QUORUM_LOST
+    assert (case.closed_at - begun).total_seconds() < 60
 
 
 def test_what_the_cloud_calls_dead_is_brought_back_without_a_quorum(clinic):

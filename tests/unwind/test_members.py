@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from fournines.cloud.simulated import Behaviour
 from fournines.model.contents import ContentChange
 from fournines.planning.plan import Purpose
 from tasks import deployment, execution, membership, unwinding
@@ -23,6 +24,55 @@ def deployed(seed: int = 0, **asked) -> World:
     result = deployment.deploy(world.workshop(), a_stateful_platform(**asked))
     assert result.ok, result.sentence()
     return world
+
+
+def alone(seed: int = 0) -> World:
+    """
+    A world in which a person has deployed one member alone.
+    """
+    world = World(seed)
+    one = a_stateful_platform(count=1)
+    result = deployment.deploy(world.workshop(), one, insist=True)
+    assert result.ok, result.sentence()
+    return world
+
+
+def test_an_only_member_is_replaced_when_a_person_says_so():
+    """
+    Refused with the price, and nothing of it is asked for; with the word it goes without a hand-over and its successor has its volume.
+    """
+    world = alone()
+    new = a_stateful_platform(count=1, user_data="#cloud-config")
+    before = world.resources()
+
+    refused = deployment.deploy(world.workshop(), new)
+
+    assert "nobody is served for about 28 s" in refused.sentence()
+    assert world.resources() == before
+    forced = deployment.deploy(world.workshop(), new, insist=True)
+    assert forced.ok, forced.sentence()
+    assert not [slot for what, slot in world.operator.asked if what == "leave"]
+    assert world.resources()["volumes"] == before["volumes"]
+    assert world.resources()["ports"] == before["ports"]
+    assert all(m.settled for m in world_view(world).members)
+
+
+def test_another_size_that_may_not_be_now_is_not_asked_for():
+    """
+    One of five hangs: nobody else may leave, so the registry keeps five, and no timer takes anybody away once that one is well.
+    """
+    world = deployed(count=5)
+    sick = next(m for m in world_view(world).members if m.role != "primary")
+    world.cloud.break_instance(sick.instance, Behaviour.HANG, sticky=True)
+    world.clock.advance(10)
+    world_view(world)
+
+    result = deployment.scale(world.workshop(), "db", 3)
+
+    assert not result.ok
+    assert result.outcome is None
+    known = world.store.registry.platform(PLATFORM)
+    assert known.service("db").groups[0].count == 5
 
 
 def test_a_roll_hands_over_and_waits():
@@ -91,6 +141,21 @@ def test_a_refused_leave_is_unwound_to_a_full_member():
             lambda seed: deployed(seed, count=5),
             lambda workshop: deployment.deploy(workshop, a_stateful_platform()),
             id="scale-in",
+        ),
+        pytest.param(
+            deployed,
+            lambda workshop: deployment.deploy(workshop, a_stateful_platform(count=5)),
+            id="scale-out",
+            marks=pytest.mark.full,
+        ),
+        pytest.param(
+            alone,
+            lambda workshop: deployment.deploy(
+                workshop,
+                a_stateful_platform(count=1, user_data="#cloud-config"),
+                insist=True,
+            ),
+            id="roll-of-an-only-member",
         ),
     ],
 )

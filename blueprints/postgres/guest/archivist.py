@@ -7,6 +7,7 @@ What stands beside PostgreSQL in each member and knows the archive. Python's sta
 
 GET  /state                        what this member is and does, and how its last backup ended
 POST /backup {"kind", "order"}     begin a backup: full, diff or incr. The same order twice is one backup
+POST /expire {"set", "order"}      give up a full backup, and what rests on it
 POST /mark   {"word"}              write a named restore point, and have the write-ahead log up to it archived
 
 A backup is taken here: where this member is a replica the primary is asked only to begin and to end it.
@@ -35,6 +36,7 @@ KINDS = ("full", "diff", "incr")
 BODY_BYTES_MAX = 10_000
 TEND_SECONDS = 3.0
 _WORD = re.compile(r"[A-Za-z0-9._-]{1,60}")
+_FULL = re.compile(r"\d{8}-\d{6}F")
 
 
 Run = Callable[..., tuple[bool, str]]
@@ -92,25 +94,37 @@ class Archivist:
         """
         if kind not in KINDS or not _WORD.fullmatch(order):
             return 400, f"kinds are {', '.join(KINDS)}, and an order is one word"
+        here = self.role()
+        if not here:
+            return 409, "PostgreSQL does not answer here"
+        words = ["--backup-standby"] if here == "replica" else []
+        words = [f"--type={kind}", f"--annotation=order={order}", *words, "backup"]
+        return self._start({"order": order, "kind": kind, "role": here}, words)
+
+    def expire(self, label: str, order: str) -> tuple[int, str]:
+        """
+        Begin to give up a full backup with what rests on it. pgBackRest would give up the newest as well: whoever orders knows what stays.
+        """
+        if not _FULL.fullmatch(label) or not _WORD.fullmatch(order):
+            return 400, "a set is a full backup's label, and an order is one word"
+        work = {"order": order, "kind": "expire", "role": self.role()}
+        return self._start(work, [f"--set={label}", "expire"])
+
+    def _start(self, work: dict[str, Any], words: list[str]) -> tuple[int, str]:
         with self._lock:
-            if order in {(one or {}).get("order") for one in (self.running, self.last)}:
+            known = {(one or {}).get("order") for one in (self.running, self.last)}
+            if work["order"] in known:
                 return 202, "taken already"
             if self.running:
-                return 409, f"a backup is under way: {self.running['order']}"
-            here = self.role()
-            if not here:
-                return 409, "PostgreSQL does not answer here"
-            self.running = {"order": order, "kind": kind, "role": here}
-        threading.Thread(target=self._back_up, args=(kind, order, here)).start()
+                return 409, f"pgBackRest is at work: {self.running['order']}"
+            self.running = work
+        threading.Thread(target=self._work, args=(words,)).start()
         return 202, "begun"
 
-    def _back_up(self, kind: str, order: str, here: str) -> None:
-        words = ["--backup-standby"] if here == "replica" else []
+    def _work(self, words: list[str]) -> None:
         begun = time.time()
-        good, said = self._run(
-            "pgbackrest", f"--stanza={STANZA}", f"--type={kind}",
-            f"--annotation=order={order}", *words, "backup", seconds=None,
-        )  # fmt: skip
+        stanza = f"--stanza={STANZA}"
+        good, said = self._run("pgbackrest", stanza, *words, seconds=None)
         with self._lock:
             self.last = {
                 **(self.running or {}),
@@ -191,6 +205,10 @@ class Orders(http.server.BaseHTTPRequestHandler):
             if self.path == "/backup":
                 code, said = self.archivist.begin(
                     str(asked["kind"]), str(asked["order"])
+                )
+            elif self.path == "/expire":
+                code, said = self.archivist.expire(
+                    str(asked["set"]), str(asked["order"])
                 )
             elif self.path == "/mark":
                 code, said = self.archivist.mark(str(asked["word"]))

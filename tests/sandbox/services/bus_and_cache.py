@@ -29,9 +29,6 @@ from tasks.operators.registered import OPERATORS, access_of
 from tasks.workshop import Workshop
 from tests.sandbox.services.command import fournines
 
-IMAGES = {"batch": "slurm"}
-"""Recipes of templates that are not called as their template."""
-
 
 @dataclass(slots=True)
 class Deployed:
@@ -105,9 +102,8 @@ def deploying(member: Any, folder: Path) -> Iterator[Callable[..., Deployed]]:
             blueprint: str, name: str, flavor: str, **parameters: object
         ) -> Deployed:
             platform = f"proof-{blueprint}"
-            image = IMAGES.get(blueprint, blueprint)
-            if member.image.find_image(image) is None:
-                fournines("bake", image)
+            if member.image.find_image(blueprint) is None:
+                fournines("bake", blueprint)
             file = folder / "platform.yaml"
             service = {
                 "blueprint": blueprint,
