@@ -15,7 +15,7 @@ from grafana_foundation_sdk.builders import prometheus as source
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as model
 
-from dashboards import cases, overview, service, stateful
+from dashboards import batch, cases, overview, service, stateful
 from dashboards.panel import Board, Kind, Panel, Query
 
 GENERATED_DIR = Path("dashboards") / "generated"
@@ -33,7 +33,13 @@ def boards() -> tuple[Board, ...]:
     """
     All dashboards.
     """
-    return (overview.board(), service.board(), cases.board(), *stateful.boards())
+    return (
+        overview.board(),
+        service.board(),
+        cases.board(),
+        *stateful.boards(),
+        batch.board(),
+    )
 
 
 def queries(blueprint: str | None = None) -> tuple[tuple[str, str, Query], ...]:

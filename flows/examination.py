@@ -244,6 +244,7 @@ def _evidence(
         fault=instance.fault if instance else None,
         operating_status=found[0][2].operating_status if found else None,
         weight=min((member.weight for _, _, member in found), default=None),
+        pooled=bool(place.group.memberships),
         user_probes=probes.user,
         health_probes=probes.health,
         peer_probes=tuple(result for _, asked in probes.peers for result in asked),

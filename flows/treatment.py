@@ -23,6 +23,7 @@ from flows import (
     endings,
     examination,
     findings,
+    making_room,
     places,
     remedies,
 )
@@ -109,6 +110,7 @@ class Treatment:
             seen = self._after_the_move(self._examine())
             if self._is_a_persons(seen):
                 return self._give_up(seen)
+            making_room.first(self.ward, self.book)
             with ExitStack() as stack:
                 ready = clearance.obtain(
                     self.ward, self.book, seen, stack, spoiled=self.trial.tries.spoiled

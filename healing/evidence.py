@@ -45,6 +45,7 @@ class MemberEvidence(Value):
         instance_status: Nova's word; None when Nova was read and knows no such instance.
         cloud_read: Whether the cloud could be read at all.
         operating_status: Octavia's word for the member; None when it is in no pool.
+        pooled: Whether its group belongs in a pool at all. A batch worker does not: its own answers are all there is.
         user_probes: Requests to a path that users use, oldest first.
         health_probes: Requests to the health check's path, oldest first.
         peer_probes: Requests to the users' path of the group's other members in the same moments.
@@ -60,6 +61,7 @@ class MemberEvidence(Value):
     fault: str | None = None
     operating_status: str | None = None
     weight: int | None = None
+    pooled: bool = True
     user_probes: tuple[ProbeResult, ...] = ()
     health_probes: tuple[ProbeResult, ...] = ()
     peer_probes: tuple[ProbeResult, ...] = ()

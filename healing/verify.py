@@ -84,7 +84,8 @@ def _unanswered(evidence: MemberEvidence) -> str | None:
     bad = [probe for probe in evidence.probes if not probe.good]
     if bad:
         return f"{bad[0].path} gave {bad[0].status or bad[0].answer}"
-    if evidence.operating_status not in ALIVE or evidence.weight == 0:
+    out = evidence.operating_status not in ALIVE or evidence.weight == 0
+    if evidence.pooled and out:
         status = evidence.operating_status or "no member"
         return f"the load balancer says {status}, weight {evidence.weight}"
     return None

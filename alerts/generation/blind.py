@@ -59,6 +59,7 @@ def _measurements() -> tuple[AlertRule, ...]:
         c.REC_BUDGET_SECONDS, Indicator.AVAILABILITY, Indicator.LATENCY
     )
     tried = of_indicator(c.REC_BUDGET_SECONDS, *transactions.INDICATORS)
+    begun = of_indicator(c.REC_BUDGET_SECONDS, Indicator.STARTS)
     return (
         _blind(
             c.Alert.BLIND_LOAD_BALANCER,
@@ -100,6 +101,15 @@ def _measurements() -> tuple[AlertRule, ...]:
             f"and on () {HEALER_UP}",
             "{{ $labels.service }}: nobody tries it, and nobody knows whether it serves",
             for_seconds=SETTLE_SECONDS,
+        ),
+        _blind(
+            c.Alert.BLIND_STARTS,
+            f"max by ({_SERVICE}) ({begun})\n"
+            f"and on ({_SERVICE}) {c.REC_SERVICE_AGE} >= {SETTLE_SECONDS}\n"
+            f"unless on ({_SERVICE}) {of_job(c.BATCH_SILENT, c.Job.MEMBERS)} < {SETTLE_SECONDS}",
+            "{{ $labels.service }}: its controller does not say whether tasks begin",
+            for_seconds=SETTLE_SECONDS,
+            severity=c.Severity.TICKET,
         ),
     )
 

@@ -8,7 +8,7 @@ The hour and the six hours need not wait for their slow levels: what the last fi
 from __future__ import annotations
 
 from alerts import conventions as c
-from alerts.generation import transactions
+from alerts.generation import starts, transactions
 from alerts.generation.rule import AlertRule
 from alerts.slo import ERRORS_MIN, BurnTier, tier, window_text
 
@@ -43,6 +43,8 @@ def _expr(chosen: BurnTier) -> str:
     )
     if chosen.severity is c.Severity.PAGE:
         expr += f"\n{transactions.longer_than_a_failover(short, chosen.short_seconds)}"
+    if chosen.severity is c.Severity.HEAL:
+        expr += f"\n{starts.only_people()}"
     return expr
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from alerts import conventions as c
 from alerts.cadence import Cadence
+from alerts.generation.members import NOISE_OF
 from alerts.generation.promql import against_pool, by, in_service, of_job, of_member
 from alerts.generation.rule import AlertRule
 from fournines.model.case import Diagnosis
@@ -20,6 +21,9 @@ SLOW_SECONDS_MIN = 0.25
 
 SLOW_FACTOR = 3
 """Times the lower quartile of the pool; the diagnosis asks the same of the peers (healing/diagnosis/grey_slow.py)."""
+
+NOISE_FACTOR = 1.5
+"""Slower than the others' worst moment of the last minute, and not by chance."""
 
 STALLED_SESSIONS_MIN = 10
 STALLED_FACTOR = 4
@@ -113,6 +117,14 @@ def _slow() -> str:
 
 
 def _slower(value: str) -> str:
+    """
+    Beyond its pool's time now, and beyond what the pool's other members were a moment ago; where that is not known yet, the first suffices.
+    """
+    group = by((*c.SERVICE_LABELS, c.GROUP))
     return (
-        f"{value} > {SLOW_SECONDS_MIN}\nand\n{against_pool(value, factor=SLOW_FACTOR)}"
+        f"({value} > {SLOW_SECONDS_MIN}\nand\n"
+        f"{against_pool(value, factor=SLOW_FACTOR)}\n"
+        f"unless on ({_MEMBER})\n"
+        f"{value} <= on ({group}) group_left ()"
+        f" {NOISE_FACTOR:g} * {NOISE_OF[value]})"
     )

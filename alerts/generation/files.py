@@ -84,6 +84,7 @@ def _medium(pace: Cadence) -> RuleGroup:
         pace.medium_seconds,
         (
             *indicators.records(indicators.MEDIUM_WINDOW),
+            *members.noises(),
             burn.alert(c.Alert.BURN_FIVE_MINUTES),
             burn.alert(c.Alert.BURN_HOUR),
         ),

@@ -8,13 +8,14 @@ Latency: Octavia's proxies give averages, no histogram, so slow requests are cou
 ends at the objective's threshold. What failed at the edge was not fast either and counts too: a hanging member's time-outs never reach
 its histogram.
 
-Who speaks no HTTP is judged by our own transactions through its load balancer (alerts/generation/transactions.py).
+Who speaks no HTTP is judged by our own transactions through its load balancer (alerts/generation/transactions.py), a batch service by how soon
+tasks begin (alerts/generation/starts.py).
 """
 
 from __future__ import annotations
 
 from alerts import conventions as c
-from alerts.generation import transactions
+from alerts.generation import starts, transactions
 from alerts.generation.promql import (
     by,
     of_indicator,
@@ -61,6 +62,7 @@ def records(window: str) -> tuple[Record, ...]:
             ),
         ),
         *transactions.records(window),
+        *starts.records(window),
     )
 
 

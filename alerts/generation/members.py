@@ -18,6 +18,12 @@ WEIGHT_MEMORY_SECONDS = 5
 SCRAPE_MS = 100
 """What a load balancer's metrics take: a sample counts from the scrape's begin, and is seen at its end."""
 
+NOISE_OF = {
+    c.REC_MEMBER_EDGE_TIME: c.REC_GROUP_EDGE_NOISE,
+    c.REC_MEMBER_OWN_TIME: c.REC_GROUP_OWN_NOISE,
+    c.REC_MEMBER_PROBE_TIME: c.REC_GROUP_PROBE_NOISE,
+}
+
 _MEMBER = by(c.MEMBER_LABELS)
 
 
@@ -67,6 +73,20 @@ def records(cadence: Cadence) -> tuple[Record, ...]:
             f"  min_over_time({probes}) and count_over_time({probes}) >= 2\n)",
         ),
     )
+
+
+def noises() -> tuple[Record, ...]:
+    """
+    How slow a group's quieter members were at their slowest moment of the last minute, by each of the three clocks.
+
+    On a host that others keep busy members take turns at being slow: one that is no slower than its neighbours just were is not sick.
+    """
+    return tuple(Record(noise, _noise(of)) for of, noise in NOISE_OF.items())
+
+
+def _noise(of: str) -> str:
+    group = by((*c.SERVICE_LABELS, c.GROUP))
+    return f"quantile by ({group}) (0.25, max_over_time({of}[1m]))"
 
 
 def _served() -> str:

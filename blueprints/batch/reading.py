@@ -57,6 +57,7 @@ class Record(Value):
         cause: Why it ended, as far as Slurm knows.
         restarts: How often it was begun again.
         held: It could not begin now, whatever room there were.
+        priority: Within a queue the highest begins first, of equal ones the first submitted.
     """
 
     number: int
@@ -72,7 +73,7 @@ class Record(Value):
     restarts: int = 0
     node: str = ""
     held: bool = False
-    nice: int = 0
+    priority: int = 0
 
     @property
     def tasks(self) -> int:
@@ -148,7 +149,7 @@ def record(said: Mapping[str, Any]) -> Record:
         restarts=int(said.get("restart_cnt") or 0),
         node=str(said.get("nodes") or ""),
         held=reason in _HELD,
-        nice=int(said.get("nice") or 0),
+        priority=int(said.get("priority") or 0),
     )
 
 

@@ -39,28 +39,20 @@ def fault_table(made: Report) -> Table:
     return table
 
 
-def services_table(made: WholeReport) -> Table:
+def services_table(made: WholeReport, platform: str) -> Table:
     """
     A whole platform's services, and what happened to each.
     """
     table = frame.table(
-        "service",
-        "kind",
-        "what",
-        "to",
-        "users waited",
-        "whole again",
-        "acknowledged",
-        "lost",
-        "verdict",
+        "service", "what", "to", "waited", "whole", "told done", "lost", "verdict"
     )
     for row in made.services:
+        waited = row.waited_seconds
         table.add_row(
             row.service,
-            row.kind,
             row.fault,
-            row.subject,
-            "" if row.waited_seconds is None else f"{row.waited_seconds:.1f} s",
+            row.subject.removeprefix(f"{platform}-{row.service}-"),
+            "" if waited is None else f"{waited:.1f} s",
             _after(row.recovered_seconds),
             str(row.acknowledged),
             str(row.lost),

@@ -15,7 +15,7 @@ import httpx
 import typer
 
 from fournines.commands import demonstrated as showing
-from fournines.commands import deploying, frame
+from fournines.commands import deploying, frame, looking
 from fournines.demo import load as load_generator
 from fournines.demo import story, whole
 from fournines.demo.report import Report
@@ -79,7 +79,11 @@ def demo(
                 plan_is_empty=lambda: _settles(workshop, desired),
             )
             frame.out.rule("[bold]3. what happened")
-            frame.out.print(showing.services_table(made))
+            frame.say(
+                "how long users waited at most, after how long it was whole again, what "
+                "they were told is done, and what of that was not found:"
+            )
+            frame.out.print(showing.services_table(made, desired.name))
             _show_end(made, workshop, desired, [row.case_id for row in made.services])
         else:
             made = story.run(
@@ -215,8 +219,9 @@ def _show_links(workshop: Workshop, desired: Platform, cases: Sequence[str]) -> 
     chosen = workshop.settings
     inventory = workshop.cloud.inventory(desired.name)
     frame.out.rule("[bold]4. look around")
-    for balancer in inventory.load_balancers:
-        frame.say(f"the service       http://{balancer.floating_address}/")
+    for service in desired.services:
+        for text in looking.outputs(service, inventory).values():
+            frame.say(f"{service.name:<17} {text}")
     frame.say(f"Prefect           {chosen.url('prefect')}/runs")
     frame.say(f"this deployment   {_newest_run(chosen)}")
     frame.say(f"Prometheus        {chosen.url('prometheus')}/alerts")

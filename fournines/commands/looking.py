@@ -100,7 +100,10 @@ def _platform(
     }
 
 
-def _service(service: Service, seen: Inventory) -> dict[str, Any]:
+def outputs(service: Service, seen: Inventory) -> dict[str, str]:
+    """
+    Where users of a service go, by what it is for.
+    """
     address = next(
         (
             balancer.floating_address or balancer.vip_address or ""
@@ -110,10 +113,16 @@ def _service(service: Service, seen: Inventory) -> dict[str, Any]:
         "",
     )
     return {
+        name: text.replace(ADDRESS, address) for name, text in service.outputs.items()
+    }
+
+
+def _service(service: Service, seen: Inventory) -> dict[str, Any]:
+    return {
         "service": service.name,
         "blueprint": f"{service.blueprint} {service.blueprint_version}",
         "wanted": sum(group.count for group in service.groups),
-        "outputs": {n: t.replace(ADDRESS, address) for n, t in service.outputs.items()},
+        "outputs": outputs(service, seen),
         "instances": [
             {
                 "instance": instance.name,

@@ -21,7 +21,7 @@ from fournines.demo.load_process import LoadProcess
 from fournines.demo.report import FaultRow, Report
 from fournines.local import cloud_command
 from fournines.model import names
-from fournines.model.case import Case
+from fournines.model.case import Case, Diagnosis
 from fournines.model.desired import Platform, Service
 from fournines.model.inventory import Member
 from fournines.model.objective import Indicator
@@ -145,12 +145,11 @@ def fault(stage: Stage, load: LoadProcess, kind: str, number: int) -> FaultRow:
         while not breaking.done():
             _tick(stage, load, None)
         fault_at = breaking.result()
-    slot = _slot(stage, victim)
     case: Case | None = None
     deadline = fault_at + CASE_SECONDS_MAX
     while time.time() < deadline and not (case and case.state.ended):
         _tick(stage, load, case)
-        case = _case(stage, slot, fault_at) or case
+        case = case_of(stage.store, victim, fault_at) or case
     ended_at = time.time()
     load.refresh()
     row = report.row(
@@ -216,19 +215,22 @@ def _members(stage: Stage) -> tuple[Member, ...]:
     return tuple(sorted(pool.members, key=lambda member: member.name))
 
 
-def _slot(stage: Stage, instance: str) -> int:
-    group = stage.service.groups[0]
-    for number in range(group.count):
-        slot = names.slot(stage.platform.name, stage.service.name, group.name, number)
-        if instance.startswith(f"{slot}-g"):
-            return number
-    raise DemoError(f"{instance} is in no slot of {group.name}")
-
-
-def _case(stage: Stage, slot: int, fault_at: float) -> Case | None:
+def case_of(store: Store, victim: str, fault_at: float) -> Case | None:
+    """
+    What became of a fault: the latest case of the victim's slot since, one in which something was done before one in which nothing was.
+    """
     since = datetime.fromtimestamp(fault_at, UTC) - timedelta(seconds=1)
-    found = stage.store.cases.cases(service=stage.service.name, since=since)
-    return next((case for case in found if case.subject.slot == slot), None)
+    here = [case for case in store.cases.cases(since=since) if _is_about(case, victim)]
+    acted = [case for case in here if case.diagnosis is not Diagnosis.NOTHING]
+    return next(iter(acted or here), None)
+
+
+def _is_about(case: Case, victim: str) -> bool:
+    at = case.subject
+    if at.group is None or at.slot is None:
+        return False
+    place = names.slot(at.platform, at.service, at.group, at.slot)
+    return victim.rpartition("-g")[0] == place
 
 
 def write_report(made: Value, file: Path) -> None:

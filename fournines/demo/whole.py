@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from rich.text import Text
 
@@ -169,9 +169,9 @@ def _member_fault(scene: Scene, service: Service) -> ServiceRow:
     whole_at: float | None = None
     while time.time() < deadline and whole_at is None:
         _tick(scene, case)
-        case = _case(scene, service, fault_at) or case
+        case = story.case_of(scene.workshop.store, victim.instance, fault_at) or case
         if case is not None and case.state.ended:
-            whole_at = _whole(scene, service, victim.instance)
+            whole_at = _whole(scene, service)
     scene.web.console.print(f"[bold]{_verdict(case, whole_at)}[/]")
     moments = [at for at, _ in list(writer.acknowledged)]
     return ServiceRow(
@@ -215,7 +215,7 @@ def _array(scene: Scene, service: Service) -> ServiceRow:
     case: Case | None = None
     while not (case and case.state.ended) and time.time() < fault_at + CASE_SECONDS_MAX:
         _tick(scene, case)
-        case = _case(scene, service, fault_at) or case
+        case = story.case_of(scene.workshop.store, row.subject, fault_at) or case
     if case is None or case.state.value != RECOVERED:
         row = row.model_copy(update={"verdict": _verdict(case, None)})
     return row.model_copy(update={"case_id": case.id if case else None})
@@ -231,15 +231,14 @@ def _leader(scene: Scene, service: Service) -> ClusterMember:
     return member
 
 
-def _whole(scene: Scene, service: Service, victim: str) -> float | None:
+def _whole(scene: Scene, service: Service) -> float | None:
     """
-    Now, when all its members are settled and the broken one is gone; None while they are not.
+    Now, when all its members are settled, whether the broken one was restarted or replaced; None while they are not.
     """
     view = scene.view(service)
     if view is None or len(view.members) < service.groups[0].count:
         return None
-    settled = all(m.settled and m.instance != victim for m in view.members)
-    return time.time() if settled else None
+    return time.time() if all(m.settled for m in view.members) else None
 
 
 def _verdict(case: Case | None, whole_at: float | None) -> str:
@@ -266,14 +265,6 @@ def _counted(scene: Scene, row: ServiceRow) -> ServiceRow:
             "verdict": row.verdict if not lost else f"{len(lost)} lost",
         }
     )
-
-
-def _case(scene: Scene, service: Service, fault_at: float) -> Case | None:
-    since = datetime.fromtimestamp(fault_at, UTC) - timedelta(seconds=1)
-    found = scene.workshop.store.cases.cases(service=service.name, since=since)
-    mine = [case for case in found if case.subject.platform == scene.platform]
-    treated = [case for case in mine if case.state.value == RECOVERED]
-    return next(iter(treated or mine), None)
 
 
 def _watch(scene: Scene, seconds: float) -> None:

@@ -15,7 +15,8 @@ SECONDS_PER_DAY = 86_400
 
 class Indicator(StrEnum):
     """
-    What is counted as bad: users' requests at the load balancer's edge; or, where users speak no HTTP, our own transactions through it.
+    What is counted as bad: users' requests at the load balancer's edge; where users speak no HTTP, our own transactions through it; of a batch
+    service, tasks that begin.
     """
 
     AVAILABILITY = "availability"
@@ -24,6 +25,8 @@ class Indicator(StrEnum):
     """One that fails: what was acknowledged cannot be read back, or nothing is acknowledged."""
     TRANSACTION_TIME = "transaction-time"
     """One that is slower than the threshold, or fails."""
+    STARTS = "starts"
+    """One that might begin and has not when its promise is over (blueprints/batch/guest/figures.py counts)."""
 
 
 TIMED = frozenset({Indicator.LATENCY, Indicator.TRANSACTION_TIME})

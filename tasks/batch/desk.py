@@ -12,7 +12,6 @@ from fournines.model.desired import Service
 from tasks import sizing, vaults
 from tasks.batch.shelf import Shelf
 from tasks.operators import Cluster
-from tasks.operators.registered import access_of
 from tasks.operators.slurm import SlurmOperator
 from tasks.operators.slurm_interface import CONTROLLER, Engine
 from tasks.sizing import ServiceUnknown
@@ -52,7 +51,8 @@ def at(workshop: Workshop, service: Service) -> Desk:
     """
     inventory = workshop.cloud.inventory(service.platform, service.name)
     cluster = Cluster(service, service.group(CONTROLLER), inventory)
-    operator = SlurmOperator(access_of(workshop), workshop.clock)
+    operator = workshop.operators[BLUEPRINT](workshop)
+    assert isinstance(operator, SlurmOperator)
     vault = vaults.opened(workshop, service.platform, service.name)
     shelf = Shelf(vault.store, vault.bucket)
     return Desk(workshop, service, operator.interface(cluster), shelf)

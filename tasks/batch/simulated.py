@@ -1,7 +1,8 @@
 """
 A batch engine that exists only in memory: what it is given waits until a worker is free, runs for a while, and ends as it is told.
 
-It is forgetful as the real one is. No contract test holds the two together yet.
+It is forgetful as the real one is, and keeps the same contract (tests/contract/batch_contract.py). Of a script it understands `exit N` and
+`sleep N`, as the last line.
 """
 
 from __future__ import annotations
@@ -14,7 +15,11 @@ from pydantic import JsonValue
 from blueprints.batch import reading
 from blueprints.batch.reading import Node, Record, Stage
 from fournines.clock import Clock
-from tasks.operators import ClusterRefused, ClusterSilent
+from fournines.model.desired import Service
+from tasks.operators import Cluster, ClusterRefused, ClusterSilent
+from tasks.operators.access import Access
+from tasks.operators.slurm import SlurmOperator
+from tasks.operators.slurm_interface import CONTROLLER, Engine
 
 
 @dataclass(slots=True)
@@ -25,6 +30,10 @@ class _Task:
     queue: str
     tenant: str
     cpus: int
+    seconds: float
+    code: int
+    at_once: int
+    priority: int = 1
     stage: Stage = Stage.WAITING
     cause: str = ""
     restarts: int = 0
@@ -43,8 +52,15 @@ class SimulatedEngine:
         submitted: Jobs as they were submitted.
     """
 
-    def __init__(self, clock: Clock, *, task_seconds: float = 1.0) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        task_seconds: float = 1.0,
+        queues: tuple[str, ...] = ("main",),
+    ) -> None:
         self._clock = clock
+        self._queues = queues
         self._seconds = task_seconds
         self._tasks: list[_Task] = []
         self._nodes: dict[str, Node] = {}
@@ -62,6 +78,13 @@ class SimulatedEngine:
         self._nodes[name] = Node(
             name=name, flags=frozenset({"IDLE"}), cpus=1, idle_since=now
         )
+
+    def join_once(self, name: str) -> None:
+        """
+        A worker comes, unless it is there.
+        """
+        if name not in self._nodes:
+            self.join(name)
 
     def forget_everything(self) -> None:
         """
@@ -87,21 +110,26 @@ class SimulatedEngine:
 
     def submit(self, script: str, job: dict[str, JsonValue]) -> int:
         self._answer("submitting")
-        if not script.startswith("#!"):
-            raise ClusterRefused("submitting", "the script says not who reads it")
+        queue = str(job["partition"])
+        if queue not in self._queues:
+            raise ClusterRefused("submitting", f"there is no queue {queue}")
         self.submitted.append(job)
         group = self._next
-        told = str(job.get("array") or "0").partition("%")[0]
+        told, _, at_once = str(job.get("array") or "0").partition("%")
         named = str(job.get("dependency") or "").removeprefix("afterok:")
+        verb, _, number = script.rstrip().rpartition("\n")[2].partition(" ")
         for index in reading.spread(told):
             self._tasks.append(
                 _Task(
                     number=self._next,
                     job=str(job["comment"]).removeprefix(reading.COMMENT),
                     index=index,
-                    queue=str(job["partition"]),
+                    queue=queue,
                     tenant=str(job.get("account") or ""),
                     cpus=int(str(job.get("cpus_per_task") or 1)),
+                    seconds=float(number) if verb == "sleep" else self._seconds,
+                    code=int(number) if verb == "exit" else 0,
+                    at_once=int(at_once or reading.MANY),
                     after=frozenset(int(n) for n in named.split(":") if n),
                     group=group,
                 )
@@ -111,6 +139,11 @@ class SimulatedEngine:
 
     def change_job(self, number: int, **changes: JsonValue) -> None:
         self._answer(f"changing {number} to {changes}")
+        meant = [t for t in self._tasks if number in {t.number, t.group}]
+        if not meant:
+            raise ClusterRefused(f"changing {number}", "there is no such job")
+        for task in meant:
+            task.priority = int(str(changes.get("priority", task.priority)))
 
     def cancel(self, number: int) -> None:
         self._answer(f"cancelling {number}")
@@ -121,7 +154,10 @@ class SimulatedEngine:
     def change_node(self, node: str, state: str, reason: str) -> None:
         self._answer(f"setting {node} to {state}: {reason}")
         known = self._known(node)
-        words = {"DRAIN": known.flags | {"DRAIN"}, "DOWN": frozenset({"DOWN"})}
+        words = {
+            "DRAIN": known.flags | {"DRAIN"},
+            "DOWN": (known.flags & {"DRAIN"}) | {"DOWN"},
+        }
         flags = words.get(state, frozenset({"IDLE"}))
         self._nodes[node] = known.model_copy(update={"flags": flags})
         if state == "DOWN":
@@ -157,8 +193,11 @@ class SimulatedEngine:
         """
         now = self._clock.now().timestamp()
         for task in self._tasks:
-            if task.stage is Stage.RUNNING and now - task.began >= self._seconds:
-                task.stage, task.cause = Stage.ENDED, "done"
+            if task.stage is Stage.RUNNING and now - task.began >= task.seconds:
+                task.stage = Stage.ENDED
+                task.cause = "failed" if task.code else "done"
+            if task.stage is Stage.WAITING and self._never(task):
+                task.stage, task.cause = Stage.ENDED, "cancelled"
         for name, node in self._nodes.items():
             busy = any(self._running_on(name))
             if not busy and not node.gone and not node.leaving:
@@ -172,15 +211,29 @@ class SimulatedEngine:
             )
 
     def _begin(self, node: str, now: float) -> bool:
-        for task in self._tasks:
-            if task.stage is Stage.WAITING and not self._held(task):
+        waiting = [t for t in self._tasks if t.stage is Stage.WAITING]
+        for task in sorted(waiting, key=lambda t: (-t.priority, t.number)):
+            if not self._held(task) and self._beside(task) < task.at_once:
                 task.stage, task.node, task.began = Stage.RUNNING, node, now
                 return True
         return False
 
+    def _beside(self, task: _Task) -> int:
+        """How many of the same array run."""
+        return sum(
+            one.group == task.group and one.stage is Stage.RUNNING
+            for one in self._tasks
+        )
+
     def _held(self, task: _Task) -> bool:
         return any(
             one.group in task.after and one.cause != "done" for one in self._tasks
+        )
+
+    def _never(self, task: _Task) -> bool:
+        return any(
+            one.group in task.after and one.cause not in {"", "done"}
+            for one in self._tasks
         )
 
     def _records(self) -> Iterator[Record]:
@@ -192,6 +245,7 @@ class SimulatedEngine:
                 indexes=(task.index,),
                 stage=task.stage,
                 cause=task.cause,
+                code=task.code if task.stage is Stage.ENDED else 0,
                 reason="Dependency" if held else "",
                 queue=task.queue,
                 tenant=task.tenant,
@@ -199,4 +253,30 @@ class SimulatedEngine:
                 restarts=task.restarts,
                 node=task.node,
                 held=held,
+                priority=task.priority,
             )
+
+
+class SimulatedSlurm(SlurmOperator):
+    """
+    The operator of batch services over one engine in memory.
+    """
+
+    def __init__(self, engine: SimulatedEngine, clock: Clock) -> None:
+        super().__init__(_no_access, clock)
+        self._engine = engine
+
+    def interface(self, cluster: Cluster) -> Engine:
+        """
+        The one engine.
+        """
+        if cluster.group.name == CONTROLLER:
+            return self._engine
+        for slot in cluster.slot_names:
+            if cluster.instance(slot) is not None:
+                self._engine.join_once(slot)
+        return self._engine
+
+
+def _no_access(service: Service) -> Access:
+    raise LookupError(f"{service.name} is simulated: there is nothing to get into")

@@ -39,7 +39,7 @@ class SlurmOperator:
         self._access = access
         self._clock = clock
 
-    def interface(self, cluster: Cluster) -> SlurmInterface:
+    def interface(self, cluster: Cluster) -> Engine:
         """
         The service's interface.
         """
@@ -139,7 +139,7 @@ class SlurmOperator:
             "a controller or worker is replaced, not restarted",
         )
 
-    def _controller_view(self, cluster: Cluster, slurm: SlurmInterface) -> ClusterView:
+    def _controller_view(self, cluster: Cluster, slurm: Engine) -> ClusterView:
         slot = controller_slot(cluster.service)
         try:
             up = slurm.ping()

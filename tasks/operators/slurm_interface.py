@@ -132,6 +132,7 @@ class SlurmInterface:
             body={"script": script, "job": job},
             user=PEOPLE,
             seconds=_LISTING_SECONDS,
+            taken="job_id",
         )
         number = said.get("job_id")
         if not number:
@@ -144,7 +145,8 @@ class SlurmInterface:
         """
         Change what waits.
         """
-        self._ask("POST", f"job/{number}", f"changing job {number}", body=changes)
+        doing = f"changing job {number}"
+        self._ask("POST", f"job/{number}", doing, body=changes, hollow=True)
 
     def cancel(self, number: int) -> None:
         """
@@ -181,7 +183,11 @@ class SlurmInterface:
         user: str = OPERATOR,
         seconds: float | None = None,
         fine: int | None = None,
+        hollow: bool = False,
+        taken: str = "",
     ) -> Document:
+        # `fine` is an error that is none. `hollow`: one without a number is none, so this Slurm says that all of an array was changed.
+        # With `taken` in its answer it did as asked, whatever it remarks: that a job has to wait, since every worker is about to leave.
         address = self._address()
         if address is None:
             raise ClusterSilent(doing, "the controller has no address")
@@ -196,10 +202,10 @@ class SlurmInterface:
         )
         said = _document(answer, doing)
         errors = said.get("errors") or []
-        if answer.is_success and not errors:
+        if answer.is_success and (not errors or said.get(taken)):
             return said
-        numbers = {one.get("errno", one.get("error_number")) for one in errors}
-        if fine in numbers:
+        numbers = {_number(one) for one in errors}
+        if (fine is not None and fine in numbers) or (hollow and numbers == {None}):
             return said
         raise ClusterRefused(doing, _told(errors) or f"status {answer.status_code}")
 
@@ -215,6 +221,14 @@ def controller_slot(service: Service) -> str:
     The one slot of the controller.
     """
     return names.slot(service.platform, service.name, CONTROLLER, 0)
+
+
+def _number(error: Document) -> int | None:
+    """
+    Slurm's own, which its interface calls by another name in each place.
+    """
+    keys = ("error_number", "error_code", "errno")
+    return next((int(error[key]) for key in keys if key in error), None)
 
 
 def _document(answer: httpx.Response, doing: str) -> Document:

@@ -17,6 +17,9 @@ from alerts.generation.rehearsal import (
 )
 
 SICK = 2
+TURN_SECONDS = 5
+WITH_NOISE = ("medium", "fast")
+"""The minute's noise of a group is recorded beside the five-minute window."""
 
 
 def cause(diagnosis: str, member: int = SICK) -> dict[str, str]:
@@ -108,7 +111,41 @@ def test_cause_rings_in_its_second(promtool, fault, alert, diagnosis, seconds):
             (alert, due - 2): [],
             (alert, due + 1): [cause(diagnosis)],
         },
+        groups=WITH_NOISE,
     )
+
+
+@pytest.mark.parametrize(("groups", "ringing"), [(("fast",), 1), (WITH_NOISE, 0)])
+def test_members_that_take_turns_at_being_slow_are_not_sick(promtool, groups, ringing):
+    """
+    On a busy host each member is slow now and then: nobody rings once that is known, and who alone is much slower still does.
+    """
+    probed = {
+        key("probe_duration_seconds", {"job": "probes"} | labels_of(member)): member
+        for member in MEMBERS
+    }
+    turns = [
+        one | {"values": _takes_turns(probed[one["series"]])}
+        if one["series"] in probed
+        else one
+        for one in World(after=40).plain()
+    ]
+
+    promtool(
+        turns,
+        rings={
+            (Alert.MEMBER_SLOW, second): [cause("grey-slow", turn)] * ringing
+            for turn in MEMBERS
+            for second in (TURN_SECONDS * (turn + 1 + len(MEMBERS)) - 1,)
+        },
+        groups=groups,
+    )
+
+
+def _takes_turns(member: int) -> str:
+    quick, slow = f"0.02x{TURN_SECONDS - 1}", f"0.4x{TURN_SECONDS - 1}"
+    one_round = [slow if turn == member else quick for turn in MEMBERS]
+    return " ".join(one_round * 3)
 
 
 def test_drained_member_rings_nothing(promtool):

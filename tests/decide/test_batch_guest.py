@@ -106,25 +106,94 @@ def a_job(**said) -> dict:
     }
 
 
+ASKED = {"queues": {"main": {}}, "start_seconds": 30, "workers_max": 1}
+IDLE, BUSY = [{"state": "idle"}], [{"state": "allocated"}]
+
+
+def started(counts: figures.Figures) -> tuple[int, int]:
+    """In time, and late."""
+    lines = counts.text(0).splitlines()
+    told = {
+        one.rpartition(" ")[0]: int(one.rpartition(" ")[2])
+        for one in lines[1:]
+        if one.startswith("batch_started_total")
+    }
+    key = 'batch_started_total{{queue="main",promise="{}"}}'
+    return told[key.format("in_time")], told[key.format("late")]
+
+
 def test_tasks_that_begin_count_once_by_their_promise():
     """
     Those before the first look not at all; the rest of an array that waits is as many tasks as it is.
     """
-    counts = figures.Figures({"queues": {"main": {}}, "start_seconds": 30})
-    waiting = a_job(job_id=9, array_task_string="3-5,8%2")
+    counts = figures.Figures(ASKED)
+    waiting = a_job(
+        job_id=9, array_job_id=9, array_task_string="3-5,8%2", submit_time=140
+    )
     old = a_job(job_id=1, job_state="RUNNING", start_time=110)
-    counts.look([old, waiting], [], 150)
+    counts.look([old, waiting], IDLE, 150)
     soon = a_job(job_id=2, job_state="RUNNING", start_time=120)
     late = a_job(job_id=3, job_state="COMPLETED", start_time=131)
     for _ in range(2):
-        counts.look([old, waiting, soon, late], [{"state": "idle"}], 160)
+        counts.look([old, waiting, soon, late], IDLE, 160)
 
     text = counts.text(160)
     assert 'batch_tasks{queue="main",state="waiting"} 4' in text
-    assert 'batch_started_total{queue="main",promise="in_time"} 1' in text
-    assert 'batch_started_total{queue="main",promise="late"} 1' in text
-    assert 'batch_waiting_seconds{queue="main"} 60.0' in text
+    assert started(counts) == (1, 1)
+    assert 'batch_waiting_seconds{queue="main"} 20.0' in text
     assert 'batch_workers{state="idle"} 1' in text
+
+
+def test_what_never_begins_is_late_once():
+    """
+    Each task of an array counts when its promise is over, and not once more when it begins after all; a task that begins anew has a new promise.
+    """
+    counts = figures.Figures(ASKED)
+    counts.look([], IDLE, 99)
+    rest = a_job(job_id=9, array_job_id=9, array_task_string="0-2")
+    counts.look([rest], IDLE, 130)
+    assert started(counts) == (0, 0)
+    counts.look([rest], IDLE, 131)
+    assert started(counts) == (0, 3)
+
+    first = a_job(
+        job_id=10, array_job_id=9, array_task_id=0, job_state="RUNNING", start_time=140
+    )
+    counts.look([first, rest | {"array_task_string": "1-2"}], IDLE, 141)
+    assert started(counts) == (0, 3)
+    lost = first | {"restart_cnt": 1, "eligible_time": 150, "start_time": 160}
+    counts.look([lost], IDLE, 161)
+    assert started(counts) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("reason", "workers", "late"),
+    [
+        pytest.param("Dependency", IDLE, 0, id="another-job-comes-first"),
+        pytest.param("JobArrayTaskLimit", IDLE, 0, id="its-own-at-once"),
+        pytest.param("JobHeldUser", IDLE, 0, id="its-user-holds-it"),
+        pytest.param("BeginTime", IDLE, 0, id="it-was-tried-just-before"),
+        pytest.param("Resources", BUSY, 0, id="all-workers-its-owner-allows-work"),
+        pytest.param("Resources", IDLE, 1, id="there-would-be-room"),
+        pytest.param("Resources", [], 1, id="no-worker-comes"),
+        pytest.param(
+            "ReqNodeNotAvail", [{"state": "down"}], 1, id="the-worker-is-down"
+        ),
+    ],
+)
+def test_only_the_platform_is_late(reason, workers, late):
+    """
+    Waiting that its user or its service's owner chose is no broken promise, and after it the promise begins anew; want of a worker is one.
+    """
+    counts = figures.Figures(ASKED)
+    one = a_job(state_reason=reason)
+    for now in range(100, 160, 10):
+        counts.look([one], workers, now)
+    assert started(counts) == (0, late)
+    if not late:
+        counts.look([one | {"state_reason": "Resources"}], IDLE, 180)
+        counts.look([one | {"job_state": "RUNNING", "start_time": 181}], BUSY, 182)
+        assert started(counts) == (1, 0)
 
 
 @pytest.mark.parametrize("numbers", [(0,), (0, 1, 2), (3, 7, 8, 9), (1, 3, 5)])

@@ -32,11 +32,11 @@ QUERIES = [
 
 def test_each_stateful_template_has_a_board():
     """
-    Whoever has a lifecycle has a board of its own, and no board is for nobody.
+    Whoever is tried by our own transactions, and batch, has a board of its own, and no board is for nobody.
     """
     kinds = {board.blueprint for board in build.boards()} - {None}
 
-    assert kinds == set(TRANSACTIONS)
+    assert kinds == {*TRANSACTIONS, "batch"}
 
 
 @pytest.mark.parametrize("path", [*build.generate(ROOT), *generation.generate(ROOT)])

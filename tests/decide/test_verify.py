@@ -125,6 +125,16 @@ def member(*, status=200, seconds=0.01, **known: Any):
         pytest.param(member(operating_status="ERROR"), False, id="out-of-the-pool"),
         pytest.param(member(operating_status=None), False, id="in-no-pool"),
         pytest.param(member(weight=0), False, id="drained"),
+        pytest.param(
+            member(operating_status=None, weight=None, pooled=False),
+            True,
+            id="its-group-belongs-in-no-pool",
+        ),
+        pytest.param(
+            member(status=500, operating_status=None, pooled=False),
+            False,
+            id="an-error-in-no-pool",
+        ),
         pytest.param(member(user_probes=()), True, id="only-the-load-balancer-knows"),
         pytest.param(
             member(user_probes=(), operating_status="ERROR"), None, id="nobody-knows"

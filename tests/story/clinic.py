@@ -218,7 +218,9 @@ class Clinic:
     ) -> None:
         self.clock = VirtualClock()
         self.cloud = SimulatedCloud(scenario or Scenario(), self.clock)
-        self.store: Store = open_store("sqlite://", self.clock)
+        self.store: Store = open_store(
+            "sqlite://", self.clock, key_file=directory / "store-key"
+        )
         self.operator = SimulatedOperator(self.cloud, self.clock)
         self.eyes = Eyes(self.cloud, self.clock)
         self.gauges = Gauges(self.cloud, self.clock)

@@ -64,6 +64,22 @@ def test_each_fault_is_replaced_and_verified(clinic, behaviour, alert, diagnosis
     assert clinic.plan_is_empty()
 
 
+def test_who_belongs_in_no_pool_is_judged_by_its_own_answers(tmp_path):
+    """
+    A worker that no load balancer knows is healed, and its case ends: nobody waits for a weight that it never has.
+    """
+    pooled = a_service()
+    group = pooled.groups[0].model_copy(update={"memberships": ()})
+    apart = {"groups": (group,), "load_balancers": (), "floating_ips": ()}
+    clinic = Clinic(tmp_path, service=pooled.model_copy(update=apart))
+    clinic.cloud.break_instance(SICK, Behaviour.KILL)
+    clinic.alert(SICK)
+    (case,) = clinic.heal()
+
+    assert (case.state, case.diagnosis) == (CaseState.RECOVERED, Diagnosis.GONE)
+    assert clinic.plan_is_empty()
+
+
 def test_a_flap_gets_its_weight_back(clinic):
     """
     Nothing wrong when looked at: only the weight went and came back.

@@ -1,7 +1,9 @@
 """
 What Prometheus is told of a batch service: its queues, its workers, and whether tasks began as soon as promised.
 
-Pure but for what it remembers: which tasks it saw begin, so that each counts once. Tasks that had begun before the first look are not counted.
+A task counts once for each time it is to begin: in time when it begins so, late as soon as its promise is over, even if it never begins. Its promise
+runs only while it may begin: not while it waits for another job, for its turn in its own array or for its user, nor while as many workers as their
+owner allows are at work. Pure but for what it remembers; tasks that had begun, or were late, before the first look are not counted.
 """
 
 # ruff: noqa: INP001  an instance runs this file by itself
@@ -9,13 +11,26 @@ Pure but for what it remembers: which tasks it saw begin, so that each counts on
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 _WAITING = "PENDING"
-_NOT_YET = frozenset({"Dependency", "BeginTime", "JobHeldUser", "JobHeldAdmin"})
+_OWN = frozenset(
+    {
+        "Dependency",
+        "DependencyNeverSatisfied",
+        "BeginTime",
+        "JobArrayTaskLimit",
+        "JobHeldUser",
+        "JobHeldAdmin",
+    }
+)
 """Reasons of waiting that are the job's own: its promise begins when they are over."""
 
 _TROUBLE = ("DOWN", "NOT_RESPONDING", "FAIL")
+
+Start = tuple[int, int, int]
+"""A task that is to begin: Slurm's number of its job, its number in the array, and how often it was begun before."""
 
 
 class Figures:
@@ -26,8 +41,10 @@ class Figures:
     def __init__(self, asked: dict[str, Any]) -> None:
         self._queues: list[str] = list(asked["queues"])
         self._promise = float(asked["start_seconds"])
-        self._begun: set[tuple[int, int]] | None = None
-        self._late: set[tuple[int, int]] = set()
+        self._workers_max = int(asked["workers_max"])
+        self._counted: set[Start] = set()
+        self._freed_at: dict[Start, float] = {}
+        self._full_at = 0.0
         self._began: Counter[tuple[str, str]] = Counter()
         self._jobs: Counter[tuple[str, str]] = Counter()
         self._workers: Counter[str] = Counter()
@@ -40,44 +57,50 @@ class Figures:
         """
         Take in what Slurm says now.
         """
+        first = not self._looked_at
         self._looked_at = now
         self._jobs = Counter()
         self._oldest = {}
-        seen = {(one["job_id"], int(one.get("restart_cnt") or 0)) for one in jobs}
-        first = self._begun is None
-        begun = self._begun = self._begun or set()
-        for one in jobs:
-            self._take(one, begun, now, count=not first)
-        begun &= seen
-        self._late &= seen
         self._workers = Counter(_standing(node) for node in nodes)
+        if self._workers["busy"] >= self._workers_max:
+            self._full_at = now
+        seen: set[Start] = set()
+        for one in jobs:
+            state = str(one.get("job_state") or "")
+            told = "waiting" if state == _WAITING else state.lower()
+            starts = tuple(_starts(one))
+            self._jobs[_queue(one), told] += len(starts)
+            seen.update(starts)
+            for start in starts:
+                self._take(one, start, now, count=not first)
+        self._counted &= seen
+        self._freed_at = {k: v for k, v in self._freed_at.items() if k in seen}
 
     def _take(
-        self,
-        job: dict[str, Any],
-        begun: set[tuple[int, int]],
-        now: float,
-        *,
-        count: bool,
+        self, job: dict[str, Any], start: Start, now: float, *, count: bool
     ) -> None:
-        queue = str(job.get("partition") or "")
-        state = str(job.get("job_state") or "")
-        mark = (job["job_id"], int(job.get("restart_cnt") or 0))
-        since = max(float(job.get("eligible_time") or 0), float(job["submit_time"]))
-        if state == _WAITING:
-            waiting = tasks_of(job)
-            self._jobs[queue, "waiting"] += waiting
-            if str(job.get("state_reason")) in _NOT_YET or since > now:
-                return
+        queue = _queue(job)
+        waits = job.get("job_state") == _WAITING
+        if waits and str(job.get("state_reason")) in _OWN:
+            self._freed_at[start] = now
+            return
+        since = max(
+            float(job.get("eligible_time") or 0),
+            float(job.get("submit_time") or 0),
+            self._freed_at.get(start, 0.0),
+        )
+        began = now if waits else float(job.get("start_time") or 0)
+        if waits and since < now:
             self._oldest[queue] = max(self._oldest.get(queue, 0.0), now - since)
+        if start in self._counted or not 0 < began <= now:
             return
-        self._jobs[queue, state.lower()] += 1
-        started = float(job.get("start_time") or 0)
-        if mark in begun or not 0 < started <= now:
+        # The time when nobody could have begun is not the service's.
+        waited = began - max(since, min(self._full_at, began))
+        if waits and waited <= self._promise:
             return
-        begun.add(mark)
+        self._counted.add(start)
         if count:
-            kept = started - since <= self._promise
+            kept = waited <= self._promise
             self._began[queue, "in_time" if kept else "late"] += 1
 
     def text(self, now: float) -> str:
@@ -110,21 +133,25 @@ class Figures:
         return "\n".join(lines) + "\n"
 
 
-def tasks_of(job: dict[str, Any]) -> int:
+def _queue(job: dict[str, Any]) -> str:
+    return str(job.get("partition") or "")
+
+
+def _starts(job: dict[str, Any]) -> Iterator[Start]:
     """
-    How many tasks a record of Slurm's stands for: the waiting rest of an array is one record, told as `5-9,12%4`.
+    The tasks that a record of Slurm's stands for: the waiting rest of an array is one record, told as `5-9,12%4`.
     """
+    number = int(job.get("array_job_id") or job["job_id"])
+    again = int(job.get("restart_cnt") or 0)
     text = str(job.get("array_task_string") or "").partition("%")[0]
     if not text:
-        return 1
-    count = 0
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        last, _, step = last.partition(":")
-        if not (first.isdigit() and (last or first).isdigit()):
-            continue
-        count += (int(last or first) - int(first)) // int(step or 1) + 1
-    return max(count, 1)
+        yield number, int(job.get("array_task_id") or 0), again
+    for part in text.split(",") if text else ():
+        first, _, rest = part.partition("-")
+        last, _, step = rest.partition(":")
+        if first.isdigit() and (last or first).isdigit():
+            for index in range(int(first), int(last or first) + 1, int(step or 1)):
+                yield number, index, again
 
 
 def _standing(node: dict[str, Any]) -> str:

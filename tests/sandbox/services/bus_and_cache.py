@@ -29,6 +29,9 @@ from tasks.operators.registered import OPERATORS, access_of
 from tasks.workshop import Workshop
 from tests.sandbox.services.command import fournines
 
+IMAGES = {"batch": "slurm"}
+"""Recipes of templates that are not called as their template."""
+
 
 @dataclass(slots=True)
 class Deployed:
@@ -102,8 +105,9 @@ def deploying(member: Any, folder: Path) -> Iterator[Callable[..., Deployed]]:
             blueprint: str, name: str, flavor: str, **parameters: object
         ) -> Deployed:
             platform = f"proof-{blueprint}"
-            if member.image.find_image(blueprint) is None:
-                fournines("bake", blueprint)
+            image = IMAGES.get(blueprint, blueprint)
+            if member.image.find_image(image) is None:
+                fournines("bake", image)
             file = folder / "platform.yaml"
             service = {
                 "blueprint": blueprint,

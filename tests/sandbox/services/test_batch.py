@@ -1,18 +1,23 @@
 """
-Batch processing on the embedded cloud: an array outlives the death of a worker and of the controller, and each task ends exactly once.
+Batch processing on the embedded cloud: an array outlives the death of a worker and of the controller, and each task ends exactly once; and a real
+Slurm keeps the contract that the simulated engine is held to.
 """
 
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import dataclass
 
 import pytest
 
+from fournines.model import names
 from tasks.batch import desk as desks
+from tasks.operators.slurm_interface import WORKERS, Engine
+from tests.contract import batch_contract as contract
 from tests.sandbox.services.command import fournines
 
-# With the benches until it has passed as a whole: a killed worker's successor was once not back in eight minutes.
-pytestmark = [pytest.mark.sandbox, pytest.mark.bench]
+pytestmark = [pytest.mark.sandbox, pytest.mark.full]
 
 TASKS = 12
 JOB = f"""\
@@ -66,3 +71,29 @@ def test_an_array_outlives_a_worker_and_the_controller(deployed, eventually, tmp
     assert len(runs) == TASKS
     again = json.loads(fournines("batch", "submit", str(file), "--json").stdout)
     assert again[0]["id"] == job
+
+
+@dataclass
+class RealRig:
+    """
+    Slurm in instances.
+    """
+
+    engine: Engine
+    workers: tuple[str, ...]
+
+    def pass_time(self) -> None:
+        """A second."""
+        time.sleep(1)
+
+
+def test_a_real_slurm_keeps_the_contract(deployed):
+    """
+    Each law in turn on one service; what the tapes of the contract were made from is still so.
+    """
+    batch = deployed("batch", "jobs", "m1.small", count=2, workers_max=2)
+    desk = desks.find(batch.workshop, "jobs", batch.platform)
+    slots = tuple(names.slot(batch.platform, "jobs", WORKERS, n) for n in range(2))
+    rig = RealRig(desk.engine, slots)
+    for law in (*contract.LAWS, contract.LAST):
+        law(rig)
