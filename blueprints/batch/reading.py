@@ -57,6 +57,8 @@ class Record(Value):
         cause: Why it ended, as far as Slurm knows.
         restarts: How often it was begun again.
         held: It could not begin now, whatever room there were.
+        began_at: When it began, in seconds since 1970; of what waits it says nothing.
+        ended_at: When it ended, of what has.
         priority: Within a queue the highest begins first, of equal ones the first submitted.
     """
 
@@ -74,6 +76,8 @@ class Record(Value):
     node: str = ""
     held: bool = False
     priority: int = 0
+    began_at: float = 0.0
+    ended_at: float = 0.0
 
     @property
     def tasks(self) -> int:
@@ -150,6 +154,8 @@ def record(said: Mapping[str, Any]) -> Record:
         node=str(said.get("nodes") or ""),
         held=reason in _HELD,
         priority=int(said.get("priority") or 0),
+        began_at=float(said.get("start_time") or 0),
+        ended_at=float(said.get("end_time") or 0),
     )
 
 

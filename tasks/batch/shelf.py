@@ -11,6 +11,7 @@ What is kept of a service's jobs in the object store, and under which keys. It o
     jobs/ID/TASK/failed/CAUSE-N    attempts that were followed by another
     jobs/ID/TASK/N/log             log of an attempt; N/output/... what it left
     artefacts/SHA256               what tasks begin with
+    usage                          what tenants used (blueprints/batch/fairness.py)
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from blueprints.batch.fairness import Usage
 from blueprints.batch.specification import Job
 from fournines.cloud.errors import ResourceMissing
 from fournines.model.value import Value
@@ -224,6 +226,19 @@ class Shelf:
             key.removeprefix(prefix): self._read(key) or b""
             for key in self._names(prefix)
         }
+
+    def usage(self, now: float) -> Usage:
+        """
+        What tenants used so far; from now on, where nothing is known.
+        """
+        data = self._read("usage")
+        return Usage.model_validate_json(data) if data else Usage(at=now)
+
+    def keep_usage(self, usage: Usage) -> None:
+        """
+        Keep it.
+        """
+        self._write("usage", usage.model_dump_json())
 
     def _write(self, name: str, text: str = "") -> None:
         self._objects.write(self._bucket, name, text.encode())

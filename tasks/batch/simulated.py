@@ -39,6 +39,7 @@ class _Task:
     restarts: int = 0
     node: str = ""
     began: float = 0.0
+    ended: float = 0.0
     after: frozenset[int] = field(default_factory=frozenset)
     group: int = 0
 
@@ -194,7 +195,7 @@ class SimulatedEngine:
         now = self._clock.now().timestamp()
         for task in self._tasks:
             if task.stage is Stage.RUNNING and now - task.began >= task.seconds:
-                task.stage = Stage.ENDED
+                task.stage, task.ended = Stage.ENDED, task.began + task.seconds
                 task.cause = "failed" if task.code else "done"
             if task.stage is Stage.WAITING and self._never(task):
                 task.stage, task.cause = Stage.ENDED, "cancelled"
@@ -254,6 +255,8 @@ class SimulatedEngine:
                 node=task.node,
                 held=held,
                 priority=task.priority,
+                began_at=task.began,
+                ended_at=task.ended,
             )
 
 

@@ -17,6 +17,7 @@ from blueprints.batch.reading import Record, Stage
 from blueprints.batch.specification import Job
 from fournines import log
 from tasks import leasing
+from tasks.batch import sharing
 from tasks.batch.desk import Desk
 from tasks.batch.shelf import Kept, Outcomes
 from tasks.operators import ClusterRefused
@@ -88,6 +89,7 @@ def ensure(desk: Desk, kept: Kept) -> int:
         script = TASK + kept.job.text
         number = desk.engine.submit(script, _order(desk, kept, lacking))
         desk.shelf.note_number(kept.id, number)
+        sharing.begin(desk, number, kept.job.tenant or "")
     _log.info("job_submitted", job=kept.id, number=number, tasks=len(lacking))
     return len(lacking)
 

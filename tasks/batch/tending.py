@@ -16,7 +16,7 @@ from fournines.model.value import Value
 from fournines.store.protocol import LeaseHeld
 from tasks import deployment
 from tasks.audience import NOBODY, Audience
-from tasks.batch import progress, submission
+from tasks.batch import progress, sharing, submission
 from tasks.batch.desk import BLUEPRINT, Desk, at
 from tasks.operators.slurm_interface import WORKERS
 from tasks.workshop import Workshop
@@ -102,6 +102,7 @@ def tend(desk: Desk, *, yields: Yields = nobody, audience: Audience = NOBODY) ->
         CloudError: Slurm, the cloud or the object store does not answer.
     """
     again = resubmit(desk)
+    sharing.share(desk, desk.engine.tasks())
     service = desk.service
     now = service.group(WORKERS).count
     size = decide(desk, now, yields(desk))

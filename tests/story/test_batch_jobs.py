@@ -37,7 +37,7 @@ class Rig:
     A desk whose workers keep their results as real ones do.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, **parameters: object) -> None:
         self.world = World()
         workshop = self.world.workshop()
         self.engine = SimulatedEngine(self.world.clock)
@@ -50,7 +50,7 @@ class Rig:
             name="jobs",
             blueprint="batch",
             blueprint_version="1.0.0",
-            parameters=PARAMETERS,
+            parameters=PARAMETERS | parameters,
             groups=groups,
         )
         self.objects = self.world.objects
