@@ -8,6 +8,7 @@ the slot, and the slot follows from the checkout unless it is set.
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote
@@ -33,6 +34,16 @@ _OFFSETS = {
     "load": 26,
 }
 """Offsets 0 to 19 of a slot are the embedded cloud's."""
+
+
+class StoreKeys(StrEnum):
+    """
+    Where the keys that secrets in the store are encrypted with are kept.
+    """
+
+    AUTO = "auto"
+    FILE = "file"
+    BARBICAN = "barbican"
 
 
 class Settings(BaseSettings):
@@ -84,6 +95,10 @@ class Settings(BaseSettings):
     )
     database_url: str | None = Field(
         None, description="Store; None: SQLite in state_dir. postgresql+psycopg://..."
+    )
+    store_keys: StoreKeys = Field(
+        StoreKeys.AUTO,
+        description="Keys of the secrets in it: file, barbican; auto: the file if there is one, else Barbican if the cloud has it.",
     )
     prefect_url: str | None = Field(
         None, description="Prefect API; None: the local one."
@@ -186,7 +201,7 @@ class Settings(BaseSettings):
     @property
     def store_key_file(self) -> Path:
         """
-        The file with the keys that secrets in the store are encrypted with, mode 0600. Hosts that share a store share it.
+        The file with the keys that secrets in the store are encrypted with, mode 0600, unless they are in Barbican. Hosts that share a store share it.
         """
         return self.state_dir / "secrets" / "store-key"
 

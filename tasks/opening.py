@@ -14,6 +14,7 @@ from fournines.settings import Settings
 from fournines.store.clock import StoreClock
 from fournines.store.protocol import Store
 from fournines.store.sql import open_store
+from tasks.key_sources import ChosenKeys
 from tasks.operators.registered import OPERATORS
 from tasks.probing import HttpProber
 from tasks.transactions.registered import TRANSACTIONS
@@ -35,7 +36,7 @@ def store(settings: Settings) -> Iterator[Store]:
     if borrowed is not None:
         yield borrowed.store
         return
-    opened = open_store(settings.store_url, key_file=settings.store_key_file)
+    opened = open_store(settings.store_url, keys=ChosenKeys(settings))
     try:
         yield opened
     finally:

@@ -63,7 +63,7 @@ class Cloud(Protocol):
     ) -> Inventory:
         """
         What is ours, now, from few list calls: a whole platform, or one service of it (quicker, while healing). Closely: with what listeners, pools
-        and security groups are set to.
+        and security groups are set to; otherwise networks, groups, listeners and floating IPs that somebody else changed may be ten seconds old.
         """
         ...
 

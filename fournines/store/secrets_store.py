@@ -29,7 +29,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/=]+")
 
 class SqlSecrets:
     """
-    `Secrets` on a database. `keyring` None: nobody said where the key file is, so nothing can be kept.
+    `Secrets` on a database. `keyring` None: nobody said where the keys are, so nothing can be kept.
     """
 
     def __init__(self, database: Database, keyring: Keyring | None) -> None:
@@ -133,9 +133,13 @@ class SqlSecrets:
     def _sealed(self, name: str, text: str) -> str:
         hide(text)
         try:
-            return self._keys(name).sealed(text)
+            return self._keys(name).sealed(text, may_make=self._is_empty)
         except KeyringError as error:
             raise StoreError(f"keeping the secret {name}: {error}") from error
+
+    def _is_empty(self) -> bool:
+        with self._database.reading("looking for secrets") as db:
+            return db.execute(select(secrets.c.name).limit(1)).first() is None
 
     def _keys(self, name: str) -> Keyring:
         if self._keyring is None:

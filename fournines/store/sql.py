@@ -5,7 +5,6 @@ The store over one SQL database.
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 from fournines.clock import Clock
 from fournines.store.cases import SqlCases
@@ -18,7 +17,7 @@ from fournines.store.registry import SqlRegistry
 from fournines.store.restraints import SqlApprovals, SqlPauses, SqlQuarantines
 from fournines.store.secrets_store import SqlSecrets
 from fournines.store.switches import SqlSwitches
-from fournines.trust.keyring import Keyring
+from fournines.trust.keyring import Keyring, KeySource
 
 
 class SqlStore:
@@ -58,10 +57,10 @@ class SqlStore:
 
 
 def open_store(
-    url: str, clock: Clock | None = None, *, key_file: Path | None = None
+    url: str, clock: Clock | None = None, *, keys: KeySource | None = None
 ) -> SqlStore:
     """
-    The store at a SQLAlchemy URL, its tables brought up to date. Leases expire by `clock`; None: by the database's own. Without a `key_file` it
+    The store at a SQLAlchemy URL, its tables brought up to date. Leases expire by `clock`; None: by the database's own. Without `keys` it
     keeps no secrets.
 
     Raises:
@@ -69,4 +68,4 @@ def open_store(
     """
     database = connect(url)
     migrate(database)
-    return SqlStore(database, clock, Keyring(key_file) if key_file else None)
+    return SqlStore(database, clock, Keyring(keys) if keys else None)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pika
 import pika.exceptions
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
 from blueprints.rabbitmq.topology import OPERATOR
 from fournines.clock import Clock
@@ -79,22 +80,31 @@ def connect(
 ) -> Iterator[pika.BlockingConnection]:
     """
     A connection as an application has it: certificates verified, through the load balancer.
+
+    Raises:
+        AMQPError: It does not come about, or breaks.
+        OSError: Nobody listens, or the network is gone.
     """
     context = ssl.create_default_context(cadata=access.ca)
-    connection = pika.BlockingConnection(
-        pika.ConnectionParameters(
-            host=address,
-            port=port,
-            virtual_host=vhost,
-            credentials=pika.PlainCredentials(user, access.secret(kept_as)),
-            ssl_options=pika.SSLOptions(context, address),
-            heartbeat=HEARTBEAT_SECONDS,
-            socket_timeout=timeout_seconds,
-            stack_timeout=timeout_seconds,
-            blocked_connection_timeout=timeout_seconds,
-            connection_attempts=1,
-        )
+    asked = pika.ConnectionParameters(
+        host=address,
+        port=port,
+        virtual_host=vhost,
+        credentials=pika.PlainCredentials(user, access.secret(kept_as)),
+        ssl_options=pika.SSLOptions(context, address),
+        heartbeat=HEARTBEAT_SECONDS,
+        socket_timeout=timeout_seconds,
+        stack_timeout=timeout_seconds,
+        blocked_connection_timeout=timeout_seconds,
+        connection_attempts=1,
     )
+    try:
+        connection = pika.BlockingConnection(asked)
+    except AMQPConnectorException as error:
+        # pika lets its inner errors out where TLS or AMQP do not get done in time, and they are none of its own family.
+        raise pika.exceptions.AMQPConnectionError(
+            str(error) or type(error).__name__
+        ) from error
     try:
         yield connection
     finally:

@@ -5,8 +5,10 @@ An OpenStack of canned answers: a token, a catalogue, version documents; each te
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import requests_mock
 
@@ -20,6 +22,7 @@ OCTAVIA = "http://octavia.test"
 GLANCE = "http://glance.test"
 CINDER = "http://cinder.test/v3"
 SWIFT = "http://swift.test/v1/AUTH_p1"
+BARBICAN = "http://barbican.test"
 
 SERVERS = f"{NOVA}/servers/detail"
 LBAAS = f"{OCTAVIA}/v2.0/lbaas"
@@ -73,15 +76,15 @@ class QuickClock:
         time.sleep(seconds / 100)
 
 
-def answers(mock: requests_mock.Mocker) -> None:
+def answers(mock: requests_mock.Mocker, **further: str) -> None:
     """
-    What every OpenStack says.
+    What every OpenStack says; `further` services by the catalogue's type, with "_" for "-".
     """
     mock.get(KEYSTONE, json={"version": _version("v3.14", KEYSTONE)})
     mock.post(
         f"{KEYSTONE}/auth/tokens",
         headers={"X-Subject-Token": "token"},
-        json={"token": _token()},
+        json={"token": _token(further)},
     )
     nova = _version("v2.1", NOVA) | {"version": "2.95", "min_version": "2.1"}
     mock.get(NOVA, json={"version": nova})
@@ -108,7 +111,8 @@ def _version(number: str, href: str) -> dict[str, object]:
     }
 
 
-def _token() -> dict[str, object]:
+def _token(further: Mapping[str, str]) -> dict[str, object]:
+    catalogue = _CATALOGUE | {k.replace("_", "-"): u for k, u in further.items()}
     return {
         "expires_at": (datetime.now(UTC) + timedelta(hours=1)).isoformat(),
         "issued_at": datetime.now(UTC).isoformat(),
@@ -130,21 +134,32 @@ def _token() -> dict[str, object]:
                     }
                 ],
             }
-            for kind, url in _CATALOGUE.items()
+            for kind, url in catalogue.items()
         ],
     }
+
+
+def settings(tmp_path: Path, **chosen: Any) -> Settings:
+    """
+    Settings that lead to it.
+    """
+    file = tmp_path / "clouds.yaml"
+    file.write_text(CLOUDS)
+    return Settings(
+        clouds_file=file,
+        cloud="fake",
+        state_dir=tmp_path,
+        slot=0,
+        retry_attempts=4,
+        **chosen,
+    )
 
 
 def cloud(tmp_path: Path) -> OpenStackCloud:
     """
     An adapter for it.
     """
-    file = tmp_path / "clouds.yaml"
-    file.write_text(CLOUDS)
-    settings = Settings(
-        clouds_file=file, cloud="fake", state_dir=tmp_path, slot=0, retry_attempts=4
-    )
-    return open_cloud(settings, clock=QuickClock())
+    return open_cloud(settings(tmp_path), clock=QuickClock())
 
 
 def server(name: str, status: str = "ACTIVE", **changes: object) -> dict[str, object]:

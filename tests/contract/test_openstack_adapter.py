@@ -344,3 +344,44 @@ def test_who_may_come_in_is_brought_up_to_date(present, wanted, sent):
 
     assert changes.get("allowed_cidrs") == sent
     assert ("allowed_cidrs" in balancing.said(body)) == bool(wanted)
+
+
+def _empty_lists(mock):
+    """
+    A project with nothing in it.
+    """
+    nothing = {
+        fake.NOVA: ("servers/detail", "os-server-groups", "os-availability-zone"),
+        fake.NET: (
+            *("networks", "subnets", "routers", "ports", "floatingips"),
+            *("security-groups", "security-group-rules"),
+        ),
+        fake.LBAAS: ("loadbalancers", "listeners", "pools", "healthmonitors"),
+        fake.CINDER: ("volumes/detail",),
+    }
+    for root, paths in nothing.items():
+        for path in paths:
+            key = path.split("/")[0].replace("-", "_").removeprefix("os_")
+            key = "availabilityZoneInfo" if "zone" in key else key
+            mock.get(f"{root}/{path}", json={key: []})
+
+
+def test_what_only_deploys_change_is_not_read_at_each_look(mock, cloud):
+    """
+    A healer's second look lists instances and members again, and networks not; closely everything is read; and so it is after a change of our own.
+    """
+    _empty_lists(mock)
+    networks, ports = (f"{fake.NET}/{what}" for what in ("networks", "ports"))
+
+    cloud.inventory("demo")
+    cloud.inventory("demo", "shop")
+    assert (fake.sent(mock, "GET", networks), fake.sent(mock, "GET", ports)) == (1, 2)
+
+    cloud.inventory("demo", closely=True)
+    assert fake.sent(mock, "GET", networks) == 2
+
+    mock.put(f"{fake.NET}/networks/n1/tags", json={"tags": []})
+    connection = cloud.context.connection
+    connection.send("PUT", "network", "/networks/n1/tags", "tagging", body={})
+    cloud.inventory("demo")
+    assert fake.sent(mock, "GET", networks) == 3

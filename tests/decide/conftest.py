@@ -18,6 +18,7 @@ from fournines.store.memory import MemoryStore
 from fournines.store.protocol import Store
 from fournines.store.sql import open_store
 from fournines.store.tables import METADATA
+from fournines.trust.keyring import KeyFile
 from tests.decide.stored_values import NOW
 
 
@@ -103,7 +104,7 @@ def store(
         yield MemoryStore(clock)
         return
     opened = open_store(
-        _database(request, tmp_path), clock, key_file=tmp_path / "store-key"
+        _database(request, tmp_path), clock, keys=KeyFile(tmp_path / "store-key")
     )
     yield opened
     opened.close()

@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text
 from fournines import concealment
 from fournines.store.protocol import StoreError
 from fournines.store.sql import open_store
-from fournines.trust.keyring import Keyring, KeyringError
+from fournines.trust.keyring import KeyFile, Keyring, KeyringError
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 CANARY = "canary-in-the-coal-mine-7391"
@@ -109,10 +109,10 @@ def test_the_database_holds_no_secret(tmp_path):
     What stands in the file is encrypted; the key file is its owner's alone.
     """
     file, key = tmp_path / "store.db", tmp_path / "secrets" / "store-key"
-    store = open_store(f"sqlite:///{file}", key_file=key)
+    store = open_store(f"sqlite:///{file}", keys=KeyFile(key))
     store.secrets.add("demo", "db/x", CANARY, at=AT)
     store.close()
-    again = open_store(f"sqlite:///{file}", key_file=key)
+    again = open_store(f"sqlite:///{file}", keys=KeyFile(key))
 
     assert again.secrets.current("demo", "db/x").text == CANARY
     again.close()
@@ -127,15 +127,50 @@ def test_another_key_file_reads_nothing_and_says_so(tmp_path):
     With the wrong key, with no key in the file, and with no file named, the sentence says what to do.
     """
     url = f"sqlite:///{tmp_path}/store.db"
-    open_store(url, key_file=tmp_path / "a").secrets.add("demo", "db/x", CANARY, at=AT)
+    open_store(url, keys=KeyFile(tmp_path / "a")).secrets.add(
+        "demo", "db/x", CANARY, at=AT
+    )
     (tmp_path / "broken").write_text("no key\n")
+    Keyring(KeyFile(tmp_path / "b")).sealed("")
 
     with pytest.raises(StoreError, match="another key"):
-        open_store(url, key_file=tmp_path / "b").secrets.current("demo", "db/x")
+        open_store(url, keys=KeyFile(tmp_path / "b")).secrets.current("demo", "db/x")
     with pytest.raises(StoreError, match="holds no key"):
-        open_store(url, key_file=tmp_path / "broken").secrets.current("demo", "db/x")
+        open_store(url, keys=KeyFile(tmp_path / "broken")).secrets.current(
+            "demo", "db/x"
+        )
     with pytest.raises(StoreError, match="needs a key file"):
         open_store(url).secrets.current("demo", "db/x")
+
+
+def test_a_lost_key_file_is_not_replaced_by_a_new_one(tmp_path):
+    """
+    Where secrets are kept already a missing key is an error that says so: a new one would only hide the loss.
+    """
+    url, file = f"sqlite:///{tmp_path}/store.db", tmp_path / "key"
+    open_store(url, keys=KeyFile(file)).secrets.add("demo", "db/x", CANARY, at=AT)
+    file.unlink()
+    store = open_store(url, keys=KeyFile(file))
+
+    with pytest.raises(StoreError, match="restore it from its copy"):
+        store.secrets.add("demo", "db/y", "another-secret", at=AT)
+    with pytest.raises(StoreError, match="restore it from its copy"):
+        store.secrets.current("demo", "db/x")
+    assert not file.exists()
+
+
+def test_a_key_that_somebody_added_is_read_without_a_restart(tmp_path):
+    """
+    What another host encrypted with a newer key is read as soon as the key is there.
+    """
+    file = tmp_path / "key"
+    mine = Keyring(KeyFile(file))
+    mine.sealed("")
+    other = Keyring(KeyFile(tmp_path / "new"))
+    sealed = other.sealed(CANARY)
+    file.write_text((tmp_path / "new").read_text() + file.read_text())
+
+    assert mine.opened(sealed) == CANARY
 
 
 def test_older_keys_still_read(tmp_path):
@@ -143,10 +178,10 @@ def test_older_keys_still_read(tmp_path):
     A new key on top of the file encrypts from now on; what the old one encrypted can be read.
     """
     file = tmp_path / "key"
-    sealed = Keyring(file).sealed(CANARY)
-    Keyring(tmp_path / "new").sealed("")
+    sealed = Keyring(KeyFile(file)).sealed(CANARY)
+    Keyring(KeyFile(tmp_path / "new")).sealed("")
     file.write_text((tmp_path / "new").read_text() + file.read_text())
 
-    assert Keyring(file).opened(sealed) == CANARY
+    assert Keyring(KeyFile(file)).opened(sealed) == CANARY
     with pytest.raises(KeyringError):
-        Keyring(tmp_path / "new").opened(sealed)
+        Keyring(KeyFile(tmp_path / "new")).opened(sealed)

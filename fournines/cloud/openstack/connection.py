@@ -110,6 +110,13 @@ class Connection:
             lambda: cast("Any", session.auth).get_access(session),
         )
 
+    def changes_of(self, service: str) -> int:
+        """
+        How many requests that may have changed something were sent to a service.
+        """
+        ours = [n for n in (*self.requests,) if n.endswith(f" {service}")]
+        return sum(self.requests[name] for name in ours if not name.startswith("GET "))
+
     def token_is_good(self, attempted: str, *, timeout: float) -> None:
         """
         Ask Keystone about our own token, as other services ask it. Raises CloudError.
@@ -198,6 +205,14 @@ class Connection:
                 "it is not in the catalogue",
             )
         return adapter
+
+    def ask(self, service: str, attempted: str, call: Callable[[Any], T]) -> T:
+        """
+        What the SDK itself does with a service, where its words serve us as they are. Raises CloudError.
+        """
+        adapter = self.adapter(service)
+        self.requests[f"SDK {service}"] += 1
+        return cast("T", self._translated(attempted, lambda: call(adapter)))
 
     def get(self, service: str, path: str, attempted: str, **options: Any) -> Json:
         """

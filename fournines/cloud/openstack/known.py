@@ -16,7 +16,13 @@ REMEMBER_SECONDS = 60.0
 ID_SECONDS = 900.0
 """A wrong id is noticed by its 404, so the ids that a healing's first move needs are kept between reconciles."""
 
+RARELY_SECONDS = 10.0
+"""What only deploys change, for whoever does not look closely. Our own changes end it at once."""
+
 _IDS = frozenset({"balancer", "pool", "member", "roles"})
+
+
+RARELY = "rarely"
 
 
 class Known:
@@ -35,10 +41,14 @@ class Known:
         """
         with self._lock:
             entry = self._found.get((kind, name))
-        limit = ID_SECONDS if kind in _IDS else self._seconds
-        if entry is None or time.monotonic() - entry[0] > limit:
+        if entry is None or time.monotonic() - entry[0] > self._limit(kind):
             return None
         return entry[1]
+
+    def _limit(self, kind: str) -> float:
+        if kind == RARELY:
+            return RARELY_SECONDS
+        return ID_SECONDS if kind in _IDS else self._seconds
 
     def put(self, kind: str, name: str, value: Any) -> None:
         """

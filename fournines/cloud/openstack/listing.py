@@ -5,13 +5,15 @@ The inventory: everything of one platform from few list calls, made at once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from fournines.cloud.openstack import balancing, marks, servers
 from fournines.cloud.openstack.base import Context
 from fournines.cloud.openstack.floating_ips import floating_ip
 from fournines.cloud.openstack.instances import Instances
+from fournines.cloud.openstack.known import RARELY
 from fournines.cloud.openstack.networks import is_finished, network
 from fournines.cloud.openstack.neutron import Neutron
 from fournines.cloud.openstack.octavia import Octavia
@@ -45,7 +47,7 @@ class Listing(Octavia):
         self, platform: str, service: str | None = None, *, closely: bool = False
     ) -> Inventory:
         """
-        A dozen lists, plus the members of each pool of ours; closely: health monitors and security rules, too.
+        A dozen lists, plus the members of each pool of ours; closely: health monitors and security rules, too, and nothing from memory.
         """
         attempted = f"reading what there is of {service or platform}"
         scope = _Scope(platform, service, closely=closely)
@@ -107,7 +109,7 @@ class Listing(Octavia):
                 direction="ingress",
             ),
         }
-        return {
+        reads: dict[str, Callable[[], Any]] = {
             **(close if scope.closely else {}),
             "servers": lambda: self._servers.servers_named(scope.pattern, attempted),
             "server_groups": lambda: self._groups.server_groups(attempted),
@@ -119,12 +121,38 @@ class Listing(Octavia):
             "listeners": lambda: self.octavia_list("listeners", attempted),
             "pools": lambda: self.octavia_list("pools", attempted),
             **{
-                resource: lambda resource=resource: self._neutron.listed(
-                    resource, attempted, fields=_FIELDS[resource]
+                resource: partial(
+                    self._neutron.listed, resource, attempted, fields=fields
                 )
-                for resource in _FIELDS
+                for resource, fields in _FIELDS.items()
             },
         }
+        if scope.closely:
+            return reads
+        return reads | {
+            what: self._lately(what, service, reads[what])
+            for what, service in _RARELY.items()
+        }
+
+    def _lately(
+        self, what: str, service: str, read: Callable[[], Any]
+    ) -> Callable[[], Any]:
+        """
+        A list that may be a few seconds old, unless we ourselves have changed anything of that service since.
+
+        A healer looks every few seconds, and oftener while it treats: half of its requests would be for what only deploys change.
+        """
+
+        def listed() -> Any:
+            changes = self.connection.changes_of(service)
+            then, known = self.known.get(RARELY, what) or (None, None)
+            if then == changes:
+                return known
+            found = read()
+            self.known.put(RARELY, what, (changes, found))
+            return found
+
+        return listed
 
     def _instances(self, lists: dict[str, Any], scope: _Scope) -> tuple[Any, ...]:
         images = {one.id: one.name for one in lists["images"]}
@@ -240,6 +268,17 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "floatingips": ("id", "tags", "description", "floating_ip_address", "port_id"),
 }
 """What we read of each; a security group's rules would be most of the answer."""
+
+_RARELY = {
+    "networks": "network",
+    "subnets": "network",
+    "routers": "network",
+    "security-groups": "network",
+    "floatingips": "network",
+    "server_groups": "compute",
+    "listeners": "load_balancer",
+}
+"""What deploys change and healing does not, and whose it is."""
 
 
 class _Scope:
