@@ -24,6 +24,7 @@ from fournines import log
 from fournines.cloud.errors import CloudError, CloudUnreachable
 from fournines.model.case import Case, Subject
 from fournines.model.cluster import ClusterView
+from fournines.model.desired import Group
 from fournines.model.inventory import Inventory
 from fournines.model.probing import ProbeResult
 from healing.diagnosis import diagnose, explain
@@ -245,6 +246,7 @@ def _evidence(
         operating_status=found[0][2].operating_status if found else None,
         weight=min((member.weight for _, _, member in found), default=None),
         pooled=bool(place.group.memberships),
+        users_wait=_is_asked_where_users_go(place.group),
         user_probes=probes.user,
         health_probes=probes.health,
         peer_probes=tuple(result for _, asked in probes.peers for result in asked),
@@ -258,6 +260,12 @@ def _evidence(
         firing=tuple(
             sorted({a.name for a in firing if a.labels.get("instance_name") == name})
         ),
+    )
+
+
+def _is_asked_where_users_go(group: Group) -> bool:
+    return group.probe is None or any(
+        place.port == group.probe.port for place in group.memberships
     )
 
 

@@ -46,6 +46,8 @@ class MemberEvidence(Value):
         cloud_read: Whether the cloud could be read at all.
         operating_status: Octavia's word for the member; None when it is in no pool.
         pooled: Whether its group belongs in a pool at all. A batch worker does not: its own answers are all there is.
+        users_wait: Whether our probes go where users go: what they take, users take. A page beside a database says that it lives, and how long it takes
+            is nobody's wait.
         user_probes: Requests to a path that users use, oldest first.
         health_probes: Requests to the health check's path, oldest first.
         peer_probes: Requests to the users' path of the group's other members in the same moments.
@@ -62,6 +64,7 @@ class MemberEvidence(Value):
     operating_status: str | None = None
     weight: int | None = None
     pooled: bool = True
+    users_wait: bool = True
     user_probes: tuple[ProbeResult, ...] = ()
     health_probes: tuple[ProbeResult, ...] = ()
     peer_probes: tuple[ProbeResult, ...] = ()

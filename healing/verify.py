@@ -96,7 +96,7 @@ def _degraded(evidence: MemberEvidence) -> str | None:
     What is wrong behind good answers: slow against the peers, or errors that probes miss.
     """
     slow = max((p.seconds for p in evidence.user_probes), default=0.0)
-    peers = evidence.peer_seconds
+    peers = evidence.peer_seconds if evidence.users_wait else None
     if peers is not None and slow > max(SLOW_SECONDS_MIN, SLOW_FACTOR * peers):
         return f"users wait {slow:.2f} s, peers {peers:.3f} s"
     ratio = evidence.error_ratio

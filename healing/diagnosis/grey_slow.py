@@ -2,6 +2,7 @@
 Grey slow: the health check is quick, users wait.
 
 Slow is meant against the peers: when all are slow, the members are not the cause (load, a dependency) and replacing one helps nobody.
+Where our probes ask a page beside the service (a database's, a bus') its time is no user's: transactions tell of that, and nobody is replaced for it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ def look(evidence: MemberEvidence) -> Finding | None:
     """
     Whether users wait for this member and not for its peers.
     """
+    if not evidence.users_wait:
+        return None
     if not evidence.health_probes or not evidence.health_probes[-1].good:
         return None
     peers = evidence.peer_seconds

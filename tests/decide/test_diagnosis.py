@@ -162,6 +162,11 @@ def evidence(user=(), health=(), *, peers=(200, 200), ratio=None, **known: Any):
             id="so-slow-that-we-gave-up",
         ),
         pytest.param(
+            evidence((1.0, 1.1), (200, 200), users_wait=False),
+            Diagnosis.NOTHING,
+            id="a-page-that-no-user-waits-for",
+        ),
+        pytest.param(
             evidence((1.0, 1.1), (200, 200), peers=(0.9, 0.9)),
             Diagnosis.NOTHING,
             id="all-are-slow-so-the-member-is-not-the-cause",

@@ -122,6 +122,9 @@ def member(*, status=200, seconds=0.01, **known: Any):
         pytest.param(member(), True, id="all-well"),
         pytest.param(member(status=500), False, id="an-error"),
         pytest.param(member(seconds=1.0), False, id="slower-than-its-peers"),
+        pytest.param(
+            member(seconds=1.0, users_wait=False), True, id="a-page-no-user-waits-for"
+        ),
         pytest.param(member(operating_status="ERROR"), False, id="out-of-the-pool"),
         pytest.param(member(operating_status=None), False, id="in-no-pool"),
         pytest.param(member(weight=0), False, id="drained"),

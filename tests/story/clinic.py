@@ -47,6 +47,7 @@ from fournines.model.specification import (
 from fournines.settings import Settings
 from fournines.store.protocol import AlertRecord, Store
 from fournines.store.sql import open_store
+from fournines.trust.keyring import KeyFile
 from tasks import deployment
 from tasks.operators.simulated import SimulatedOperator
 from tasks.workshop import Workshop
@@ -219,7 +220,7 @@ class Clinic:
         self.clock = VirtualClock()
         self.cloud = SimulatedCloud(scenario or Scenario(), self.clock)
         self.store: Store = open_store(
-            "sqlite://", self.clock, key_file=directory / "store-key"
+            "sqlite://", self.clock, keys=KeyFile(directory / "store-key")
         )
         self.operator = SimulatedOperator(self.cloud, self.clock)
         self.eyes = Eyes(self.cloud, self.clock)
