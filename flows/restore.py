@@ -14,12 +14,14 @@ from pydantic import Field
 
 from flows import stage
 from flows.deploy import ServiceName
-from tasks import artifacts, restoring, sizing
+from tasks import artifacts, definitions, restoring, sizing
 from tasks.audience import Audience
 from tasks.restoring import Restored, Wish
 from tasks.result import Result
 
-NewName = Annotated[str, Field(description="The service to be made")]
+NewName = Annotated[
+    str, Field(description="The service to be made; a bus that is deployed")
+]
 PlatformName = Annotated[str, Field(description="Empty: the only one")]
 Over = Annotated[
     bool, Field(description="Destroy a service of that name, with its data, first")
@@ -36,10 +38,20 @@ def restore(  # noqa: PLR0917  a form's fields
     backup: Annotated[str, Field(description="Empty: the newest before it")] = "",
     over: Over = False,  # noqa: FBT002  a form's field
     platform: PlatformName = "",
-) -> Result:
+) -> Result | str:
     """
-    Have a new service with the data of another as it was at a moment.
+    Have a new service with the data of another as it was at a moment; of a bus: have a bus make what it lacks of the definitions kept.
     """
+    with stage.workshop() as workshop:
+        known = sizing.find(workshop.store.registry, service, platform or None)
+        if definitions.is_bus(known, service):
+            label = backup or None
+            done = definitions.restore(
+                workshop, known, service, new, to=to, label=label
+            )
+            said = done.sentence()
+            create_markdown_artifact(markdown=said, key=artifacts.key("restored", new))
+            return said
     return _made(Wish(service, new, to, backup or None, over=over), platform)
 
 
