@@ -173,8 +173,9 @@ def _conclusion(found: Consultation) -> str:
         return "would do nothing: nothing is wrong; nothing was touched"
     if found.choice.rung is Rung.PAGE and not found.objections:
         return "would call a person; nothing was touched"
-    held = dict.fromkeys(one.reason.value for one in found.objections)
-    why = ", ".join((*held, *found.obstacles, *found.asks)) or "no step is needed"
+    held = tuple(dict.fromkeys(one.reason.value for one in found.objections))
+    # What comes first keeps it back first; all of it stands above.
+    why = ", ".join(held or found.obstacles or found.asks or ("no step is needed",))
     return f"would do nothing by itself now ({why}); nothing was touched"
 
 

@@ -211,7 +211,7 @@ def test_an_image_that_was_never_baked_is_one_sentence():
     assert refusal.reason is Reason.MISSING
     assert (
         refusal.detail
-        == "image 'db' has not been baked yet; a deploy bakes it first, and so does: fournines bake db"
+        == "shop: image 'db' has not been baked yet; a deploy bakes it first, and so does: fournines bake db"
     )
 
 

@@ -353,7 +353,7 @@ def test_a_deploy_takes_the_current_image_and_the_timer_keeps_it(kitchen):
     workshop = kitchen.workshop()
     _, refusals = deployment.plan(workshop, platform)
     assert (
-        "image 'cache' has not been baked yet; a deploy bakes it first, and so does: fournines bake cache"
+        "shop: image 'cache' has not been baked yet; a deploy bakes it first, and so does: fournines bake cache"
         in {refusal.detail for refusal in refusals}
     )
 
