@@ -9,7 +9,8 @@ What is kept of a service's jobs in the object store, and under which keys. It o
     jobs/ID/TASK/result            how a task ended; its worker writes it (blueprints/batch/guest/keeper.py), once
     jobs/ID/TASK/bad/CAUSE-CODE    the same in a name, for those that did not end well
     jobs/ID/TASK/failed/CAUSE-N    attempts that were followed by another
-    jobs/ID/TASK/N/log             log of an attempt; N/output/... what it left
+    jobs/ID/TASK/twice/N           attempts that came to their end after another had: their results do not count
+    jobs/ID/TASK/N/log             log of an attempt (a short one stands in the result); N/output/... what it left
     artefacts/SHA256               what tasks begin with
     usage                          what tenants used (blueprints/batch/fairness.py)
 """
@@ -62,12 +63,13 @@ class Ended(Value):
 @dataclass(slots=True)
 class Outcomes:
     """
-    How a job's tasks ended so far: all that have, and cause and code of those that did not end well.
+    How a job's tasks ended so far: all that have, and cause and code of those that did not end well; `twice`: how many did once more.
     """
 
     ended: set[int] = field(default_factory=set)
     bad: dict[int, tuple[str, int]] = field(default_factory=dict)
     again: int = 0
+    twice: int = 0
     numbers: tuple[int, ...] = ()
     cancelled: bool = False
 
@@ -184,6 +186,8 @@ class Shelf:
                 case [task, "bad", said]:
                     cause, _, code = said.rpartition("-")
                     found.bad[int(task)] = (cause, int(code))
+                case [_, "twice", _]:
+                    found.twice += 1
                 case [_, "failed", _]:
                     found.again += 1
                 case ["number", number]:
@@ -215,6 +219,9 @@ class Shelf:
         for attempt in attempts:
             data = self._read(f"{prefix}{attempt}/log") or b""
             yield attempt, data.decode(errors="replace")
+        said = self.result(job_id, task) or {}
+        if "log" in said:
+            yield int(said["attempt"]), str(said["log"])
 
     def outputs(self, job_id: str, task: int) -> dict[str, bytes]:
         """

@@ -4,6 +4,7 @@ What the programs in a batch service's instances decide: who may give orders, wh
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -92,6 +93,61 @@ def test_why_a_task_ended(code, seconds, why):
     A time-out is one only when the time was over.
     """
     assert keeper.cause(code, seconds, 10) == why
+
+
+class Shelf(dict):
+    """
+    As the keeper's bucket, in memory.
+    """
+
+    def put(self, key, data, *, new=False):
+        """Keep it, unless it must be new and is not."""
+        if new and key in self:
+            return False
+        self[key] = data
+        return True
+
+    def keys(self, prefix=""):
+        """Those that begin so."""
+        return iter([key for key in dict.keys(self) if key.startswith(prefix)])
+
+
+def a_task(place, *, restarts=0, log="hello\n") -> keeper.Task:
+    """One that has run in a folder."""
+    (place / "output").mkdir(parents=True)
+    (place / "script").write_text("")
+    (place / "log").write_text(log)
+    return keeper.Task(place, "a-1", 3, restarts, 60, {"lost": 10}, "")
+
+
+def test_a_short_log_stands_in_the_result(tmp_path):
+    """
+    It costs no request of its own; a long one, and one of which part is kept already, does.
+    """
+    shelf = Shelf()
+    keeping = keeper.Keeper({"node": "w-0"}, shelf)
+    assert keeping.end(a_task(tmp_path / "a"), 0) == "0"
+    assert json.loads(shelf["jobs/a-1/3/result"])["log"] == "hello\n"
+    assert list(shelf) == ["jobs/a-1/3/result"]
+
+    shelf.clear()
+    long = "x" * (keeper.SHORT_LOG_BYTES_MAX + 1)
+    keeping.end(a_task(tmp_path / "b", log=long), 0)
+    assert shelf["jobs/a-1/3/0/log"] == long.encode()
+    assert "log" not in json.loads(shelf["jobs/a-1/3/result"])
+
+
+def test_the_first_result_stands_and_the_second_is_told(tmp_path):
+    """
+    A worker that was frozen comes to its end after another had: what it found is not counted, and that it ran is.
+    """
+    shelf = Shelf()
+    keeping = keeper.Keeper({"node": "w-0"}, shelf)
+    keeping.end(a_task(tmp_path / "a", restarts=1), 0)
+    assert keeping.end(a_task(tmp_path / "b"), 3) == "0"
+
+    assert json.loads(shelf["jobs/a-1/3/result"])["attempt"] == 1
+    assert "jobs/a-1/3/twice/0" in shelf
 
 
 def a_job(**said) -> dict:

@@ -34,6 +34,8 @@ TELL_EVERY_SECONDS = 3.0
 LOG_BYTES_MAX = 16 * 1024 * 1024
 """Of a longer log its beginning and its end are kept."""
 
+SHORT_LOG_BYTES_MAX = 8 * 1024
+
 AGAIN = 200
 GO = "go"
 TIMED_OUT, KILLED = 124, 137
@@ -148,13 +150,20 @@ class Keeper:
         return len(before) < allowed
 
     def _final(self, task: Task, why: str, code: int, began: float) -> str:
-        self._keep_all(task)
         record = self._record(task, why, code, began)
+        short = self._short_log(task)
+        if short is None:
+            self._keep_log(task)
+        else:
+            record["log"] = short
+        self._keep_outputs(task)
         data = json.dumps(record).encode()
         if why != "done":
             # Its name says how it ended, so that a listing tells who did not end well.
             self._bucket.put(f"{task.prefix}/bad/{why}-{code}", b"")
         if not self._bucket.put(f"{task.prefix}/result", data, new=True):
+            # Another attempt came to its end before: this one's is told, and does not count.
+            self._bucket.put(f"{task.prefix}/twice/{task.restarts}", b"")
             record = self._result(task) or record
         self._clear(task)
         return str(_exit(record))
@@ -178,8 +187,22 @@ class Keeper:
         result: dict[str, Any] | None = json.loads(found) if found else None
         return result
 
+    def _short_log(self, task: Task) -> str | None:
+        """
+        A log that is kept within the result: for a task of a second each request to the store is dear. None: it is long, or part of it is kept already.
+        """
+        log = task.place / "log"
+        if task.place in self._told or not log.exists():
+            return None
+        if log.stat().st_size > SHORT_LOG_BYTES_MAX:
+            return None
+        return log.read_text(errors="replace")
+
     def _keep_all(self, task: Task) -> None:
         self._keep_log(task)
+        self._keep_outputs(task)
+
+    def _keep_outputs(self, task: Task) -> None:
         for file in _files(task):
             name = file.relative_to(task.place / "output")
             self._bucket.put(f"{task.attempt}/output/{name}", file.read_bytes())
