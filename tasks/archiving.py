@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from blueprints.postgres import backups, generations
 from blueprints.postgres.repository import Backup, Repository
+from blueprints.rabbitmq import keeping
 from fournines import log
 from fournines.cloud.errors import CloudError
 from fournines.model.cluster import ClusterView, Role
@@ -155,6 +156,10 @@ def wanted(platform: Platform, name: str) -> Service:
         NotBackedUp: It has none.
     """
     service = platform.service(name)
+    if service.blueprint == keeping.BLUEPRINT:
+        raise NotBackedUp(
+            f"of {name}, a message bus, definitions are kept: fournines backup, backups and restore know them, and no data is there to be cloned or tried"
+        )
     if backups.policy_of(service.blueprint, service.parameters) is None:
         why = (
             "its parameters switch backups off"

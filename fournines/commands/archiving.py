@@ -171,7 +171,9 @@ def _row(one: Backup, now: datetime) -> tuple[str, ...]:
 
 def _log_line(service: str, kept: Repository) -> str:
     if kept.log_at is None:
-        return f"no log of {service} is kept yet"
+        return (
+            f"nothing is kept of {service} yet; take it now: fournines backup {service}"
+        )
     locked = (
         f"the store keeps every object for {kept.locked_days} days"
         if kept.locked_days

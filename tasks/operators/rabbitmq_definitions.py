@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from blueprints.rabbitmq import topology
-from tasks.operators import Cluster
+from tasks.operators import Cluster, ClusterSilent
 from tasks.operators.access import Access
 from tasks.operators.http import Api, Login
 from tasks.operators.rabbitmq import MANAGEMENT_PORT
@@ -29,7 +29,10 @@ def taken_from(cluster: Cluster, access: Access) -> dict[str, Any]:
     """
     doing = f"asking {cluster.label} for its definitions"
     answer = _api(access).ask_any(cluster.addresses().values(), PATH, doing=doing)
-    found = json.loads(answer.content)
+    try:
+        found = json.loads(answer.content)
+    except ValueError as error:
+        raise ClusterSilent(doing, "it answers with no document") from error
     return found if isinstance(found, dict) else {}
 
 

@@ -14,7 +14,7 @@ import respx
 
 from fournines.cloud.simulated import Scenario, SimulatedCloud
 from fournines.model.inventory import Flavor, Image
-from tasks import definitions, deployment, rounds, vaults
+from tasks import archiving, definitions, deployment, rounds, vaults
 from tasks.archiving import NotBackedUp
 from tasks.operators.simulated import SimulatedOperator
 from tasks.restoring import RestoreRefused
@@ -147,6 +147,14 @@ def test_a_cloud_without_objects_lets_a_bus_go_without():
         assert rounds.backups(rig.workshop) == ()
         with pytest.raises(Exception, match="has no S3"):
             definitions.backup(rig.workshop, rig.platform, "bus")
+
+
+def test_a_bus_has_no_data_to_clone(rig):
+    """
+    Whoever takes it for a database is told what there is instead.
+    """
+    with pytest.raises(NotBackedUp, match="definitions are kept"):
+        archiving.wanted(rig.platform, "bus")
 
 
 def test_nothing_is_brought_back_from_nothing(rig):

@@ -91,6 +91,8 @@ def test_a_single_setting_is_put_back_and_told(clinic, name, changes, said):
     """
     before = {i.name: i.id for i in clinic.cloud.inventory("demo").instances}
     clinic.cloud.tamper(name, **changes)
+    foreseen = deployment.preview(clinic.workshop, clinic.platform).prediction
+    assert foreseen.seconds > 0
     _, (case,) = drift.reconcile(clinic.workshop)
 
     assert (case.diagnosis, case.state) == (Diagnosis.DRIFT, CaseState.RECOVERED)
