@@ -12,6 +12,9 @@ from fournines.model import references
 from fournines.model.desired import Group, Platform
 from fournines.model.references import Kind
 
+TRUST = "@trust"
+"""Under which name the store counts the editions of what instances trust: the authority, and the one that comes after it."""
+
 
 def counter(service: str) -> str:
     """
@@ -48,6 +51,13 @@ def certified(group: Group) -> bool:
     return bool(kinds & {Kind.CERTIFICATE, Kind.PRIVATE_KEY})
 
 
+def trusting(group: Group) -> bool:
+    """
+    Whether a group's instances are told whom to trust.
+    """
+    return any(one.kind is Kind.CA for one in references.found(group.user_data))
+
+
 def _editions(service: str, group: Group, versions: Mapping[str, int]) -> str:
     found = {
         name: versions[name]
@@ -56,4 +66,6 @@ def _editions(service: str, group: Group, versions: Mapping[str, int]) -> str:
     }
     if certified(group) and counter(service) in versions:
         found["certificates"] = versions[counter(service)]
+    if trusting(group) and TRUST in versions:
+        found["authorities"] = versions[TRUST]
     return " ".join(f"{name}={number}" for name, number in sorted(found.items()))

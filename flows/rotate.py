@@ -25,10 +25,12 @@ class RotationFailed(Exception):
 @flow(name="rotate-certificates", persist_result=False)
 def rotate_certificates() -> list[str]:
     """
-    Renew the certificates that have a third of their time left, service by service, without downtime.
+    Renew the certificates, and the authorities, that have a third of their time left, service by service, without downtime.
     """
     with stage.workshop() as workshop:
-        return _said(rotation.renew_certificates(workshop, audience=_audience()))
+        authorities = rotation.renew_authorities(workshop, audience=_audience())
+        slots = rotation.renew_certificates(workshop, audience=_audience())
+        return _said((*authorities, *slots))
 
 
 @flow(name="rotate-credentials", persist_result=False)

@@ -1,18 +1,23 @@
 """
 Certificates of slots: kept in the store, issued anew when they are due, when they lack a name, or when a newer edition was asked for.
+
+An authority that comes to its end is replaced in two steps, so that nobody meets a certificate of one it does not know: first its successor is trusted
+everywhere, later it signs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from blueprints.editions import counter
+from blueprints.editions import TRUST, counter
 from fournines.model.validity import Validity, is_due
+from fournines.store.secret_protocol import Secret
 from fournines.trust import authority
 from fournines.trust.authority import Pair
 from tasks.workshop import Workshop
 
 AUTHORITY = "@authority"
+_NEXT, _FORMER = "@authority/next", "@authority/former"
 _SLOT = "@certificate/"
 _LOCAL = ("localhost", "127.0.0.1")
 
@@ -28,6 +33,73 @@ def of_authority(workshop: Workshop, platform: str) -> Pair:
 
     kept = workshop.store.secrets.ensure(platform, AUTHORITY, found, at=now)
     return Pair.model_validate_json(kept.text)
+
+
+def trusted(workshop: Workshop, platform: str) -> str:
+    """
+    Whose certificates hold: the authority's, and while it is replaced its successor's or predecessor's as well.
+    """
+    secrets, now = workshop.store.secrets, workshop.clock.now()
+    found = [of_authority(workshop, platform).certificate]
+    coming, former = successor(workshop, platform), secrets.current(platform, _FORMER)
+    if coming is not None:
+        found.append(Pair.model_validate_json(coming.text).certificate)
+    if former is not None and authority.validity(former.text).ends_at > now:
+        found.append(former.text)
+    return "".join(f"{text.strip()}\n" for text in dict.fromkeys(found))
+
+
+def authority_is_due(workshop: Workshop, platform: str) -> bool:
+    """
+    Whether a platform has an authority, of whose time a third or less is left.
+    """
+    kept = workshop.store.secrets.current(platform, AUTHORITY)
+    if kept is None:
+        return False
+    certificate = Pair.model_validate_json(kept.text).certificate
+    return is_due(authority.validity(certificate), workshop.clock.now())
+
+
+def successor(workshop: Workshop, platform: str) -> Secret | None:
+    """
+    The authority that is trusted already and does not sign yet.
+    """
+    secrets = workshop.store.secrets
+    coming = secrets.current(platform, _NEXT)
+    signing = secrets.current(platform, AUTHORITY)
+    if coming is None or (signing is not None and coming.text == signing.text):
+        return None
+    return coming
+
+
+def announce_successor(workshop: Workshop, platform: str) -> Secret:
+    """
+    The next authority, founded if there is none yet; instances that do not know it are outdated from now on.
+    """
+    secrets, now = workshop.store.secrets, workshop.clock.now()
+    coming = successor(workshop, platform)
+    if coming is None:
+        made = authority.found_authority(platform, now)
+        coming = secrets.add(platform, _NEXT, made.model_dump_json(), at=now)
+    told = secrets.current(platform, TRUST)
+    if told is None or told.made_at < coming.made_at:
+        secrets.add(platform, TRUST, f"asked for at {now.isoformat()}", at=now)
+    return coming
+
+
+def promote_successor(workshop: Workshop, platform: str) -> None:
+    """
+    Have the next authority sign from now on. The one before is trusted until its own end, for what it signed.
+    """
+    secrets, now = workshop.store.secrets, workshop.clock.now()
+    coming = successor(workshop, platform)
+    if coming is None:
+        return
+    before = of_authority(workshop, platform).certificate
+    former = secrets.current(platform, _FORMER)
+    if former is None or former.text != before:
+        secrets.add(platform, _FORMER, before, at=now)
+    secrets.add(platform, AUTHORITY, coming.text, at=now)
 
 
 def of_slot(

@@ -124,6 +124,6 @@ def _public(workshop: Workshop, platform: Platform, reference: Reference) -> str
             # The way in for somebody outside, where there is one.
             return workshop.cloud.entrances(reference.name)[-1]
         case Kind.CA:
-            return certificates.of_authority(workshop, platform.name).certificate
+            return certificates.trusted(workshop, platform.name)
         case _:
             return str(reference)

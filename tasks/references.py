@@ -102,7 +102,7 @@ class _Values:
                     self._platform, name, new_secret, at=workshop.clock.now()
                 ).text
             case Kind.CA:
-                return certificates.of_authority(workshop, self._platform).certificate
+                return certificates.trusted(workshop, self._platform)
             case Kind.CERTIFICATE | Kind.PRIVATE_KEY:
                 self._issue(name)
                 return self._known[reference]

@@ -5,7 +5,9 @@ instances outdated, and outdated instances are rolled as any others are, with no
 
 from __future__ import annotations
 
-from blueprints import drafting
+from datetime import timedelta
+
+from blueprints import drafting, editions
 from fournines import log
 from fournines.model import names
 from fournines.model.desired import Platform, Service
@@ -25,6 +27,9 @@ from tasks import (
 from tasks.audience import NOBODY, Audience
 from tasks.result import Result
 from tasks.workshop import Workshop
+
+OUTSIDE = timedelta(days=90)
+"""So long clients outside of the platform have for learning of the next authority; it has years."""
 
 _log = log.get("rotation")
 
@@ -81,6 +86,41 @@ def renew_certificates(
             ):
                 certificates.new_edition(workshop, platform.name, service)
             found.append(_roll(workshop, platform, service, audience))
+    return tuple(found)
+
+
+def renew_authorities(
+    workshop: Workshop, *, audience: Audience = NOBODY
+) -> tuple[Rotated, ...]:
+    """
+    Replace the authority of every registered platform of whose time a third is left: everybody is told of its successor, and once all know it, and
+    clients outside had their time, it signs. What was done and what could not be; nothing for platforms whose authority has time.
+
+    Raises:
+        LeaseHeld: Somebody else works on a service; there are years left, and the next round comes tomorrow.
+        CloudError: The cloud could not be read.
+    """
+    found: list[Rotated] = []
+    for platform in workshop.store.registry.platforms():
+        name = platform.name
+        if not certificates.authority_is_due(workshop, name):
+            continue
+        coming = certificates.announce_successor(workshop, name)
+        told = [
+            _roll(workshop, platform, service.name, audience)
+            for service in platform.services
+            if any(editions.trusting(group) for group in service.groups)
+        ]
+        found += [one for one in told if not (one.result.ok and one.result.plan.empty)]
+        age = workshop.clock.now() - coming.made_at
+        if not all(one.result.ok for one in told) or age < OUTSIDE:
+            continue
+        _log.info("authority_replaced", platform=name)
+        certificates.promote_successor(workshop, name)
+        for service in platform.services:
+            if any(editions.certified(group) for group in service.groups):
+                certificates.new_edition(workshop, name, service.name)
+                found.append(_roll(workshop, platform, service.name, audience))
     return tuple(found)
 
 

@@ -43,8 +43,7 @@ def access_of(workshop: Workshop) -> Callable[[Service], Access]:
             pair = certificates.of_slot(workshop, platform, name, slot, ())
             return pair.certificate, pair.private_key
 
-        authority = certificates.of_authority(workshop, platform)
-        return Access(authority.certificate, secret, certificate)
+        return Access(certificates.trusted(workshop, platform), secret, certificate)
 
     return access
 
