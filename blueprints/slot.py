@@ -12,7 +12,7 @@ from enum import Enum
 from blueprints.observed import Observed
 from fournines.model import names
 from fournines.model.desired import Group, Service, instance_digest
-from fournines.model.inventory import DEAD_STATUSES, Instance
+from fournines.model.inventory import DEAD_STATUSES, Instance, Volume
 from fournines.planning.pools import Place, gets_requests
 
 _HALF_BUILT = "BUILD"
@@ -24,7 +24,7 @@ class Condition(Enum):
     """
 
     VACANT = "has no instance that can serve"
-    UNFINISHED = "has an instance that was never finished"
+    UNFINISHED = "has an instance that was never finished, or is without its volume"
     OUTDATED = "has an instance of an older specification"
     FILLED = "has its instance"
 
@@ -35,7 +35,7 @@ class Slot:
     One place of a group.
 
     Attributes:
-        keeper: The instance that stays (or, when outdated, the one to be followed by a new generation).
+        keeper: The instance that stays (or, when outdated, the one to be followed by a new generation). Where data is kept, whoever has it.
         leftovers: Every other instance in the slot, dead ones included.
         next_generation: The number of the next instance made here.
     """
@@ -101,6 +101,7 @@ def slots(
             generation_in_pools=used.get(number, 0),
             places=places_of(group),
             observed=observed,
+            volume=_volume(service, group, number, observed),
         )
         for number, here in by_slot.items()
     )
@@ -115,10 +116,18 @@ def _slot(
     generation_in_pools: int,
     places: Collection[Place],
     observed: Observed,
+    volume: Volume | None,
 ) -> Slot:
-    def rank(instance: Instance) -> tuple[bool, bool, int]:
-        current = _digest(instance) == digest
-        return (current, serves(instance, places, observed), _generation(instance))
+    def has_data(instance: Instance) -> bool:
+        return volume is None or volume.attached_to == instance.id
+
+    def rank(instance: Instance) -> tuple[bool, bool, bool, int]:
+        return (
+            _digest(instance) == digest,
+            has_data(instance),
+            serves(instance, places, observed),
+            _generation(instance),
+        )
 
     live = [i for i in here if not is_dead(i)]
     # A half-built instance of an older specification is nobody's future.
@@ -128,7 +137,7 @@ def _slot(
         condition = Condition.VACANT
     elif _digest(keeper) != digest:
         condition = Condition.OUTDATED
-    elif keeper.status == _HALF_BUILT:
+    elif keeper.status == _HALF_BUILT or not has_data(keeper):
         condition = Condition.UNFINISHED
     else:
         condition = Condition.FILLED
@@ -137,6 +146,18 @@ def _slot(
     return Slot(
         number, condition, keeper, tuple(others), max(last, generation_in_pools) + 1
     )
+
+
+def _volume(
+    service: Service, group: Group, number: int, observed: Observed
+) -> Volume | None:
+    """
+    The slot's volume, in a group that keeps data.
+    """
+    if group.volume_size_gb is None:
+        return None
+    slot = names.slot(service.platform, service.name, group.name, number)
+    return observed.volumes.get(slot)
 
 
 def by_condition(

@@ -104,6 +104,7 @@ class FirstMoves:
                 - {subject.instance},
                 healing_on=self._workshop.store.switches.is_on("healing"),
                 follows_role=bool(roles - {None}),
+                age_seconds=self._view.age_seconds(subject.platform),
             )
             if isinstance(decision, WeightZero):
                 if self._is_taken(subject):

@@ -111,7 +111,9 @@ class Healer:
             self.transactions.recent,
         )
         sweep = Sweep(workshop, self.view)
-        self.admissions = Admissions(workshop, self.view, sweep.suspects, sweep.is_well)
+        self.admissions = Admissions(
+            workshop, self.view, sweep.suspects, sweep.is_well, sweep.sick
+        )
         self.beds = Beds(workshop, self._treat)
         self.loops = Loops(workshop.crew)
         self.counts = Counts(self.registry)

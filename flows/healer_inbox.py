@@ -39,6 +39,9 @@ _log = log.get("healer")
 SuspectsOf = Callable[[str, str], tuple[Subject, ...]]
 """Slots of a service that look bad to our own probes."""
 
+SickOf = Callable[[tuple[Subject, ...]], tuple[Subject, ...]]
+"""Of some slots those that look bad to our own probes."""
+
 IsWell = Callable[[Subject], bool]
 """Whether our own probes of a member are answered well."""
 
@@ -48,6 +51,13 @@ def nobody_is_well(_subject: Subject) -> bool:
     Nobody asks.
     """
     return False
+
+
+def nobody_is_sick(_subjects: tuple[Subject, ...]) -> tuple[Subject, ...]:
+    """
+    Nobody asks.
+    """
+    return ()
 
 
 class Admissions:
@@ -61,11 +71,13 @@ class Admissions:
         view: View,
         suspects_of: SuspectsOf,
         is_well: IsWell = nobody_is_well,
+        sick_of: SickOf = nobody_is_sick,
     ) -> None:
         self._workshop = workshop
         self._view = view
         self._suspects_of = suspects_of
         self._is_well = is_well
+        self._sick_of = sick_of
         self._lock = workshop.crew.lock()
 
     def sort(self) -> tuple[Case, ...]:
@@ -108,7 +120,8 @@ class Admissions:
 
     def remind(self) -> tuple[Case, ...]:
         """
-        Open cases for alerts that still fire though their case ended without recovery.
+        Open cases for alerts that still fire though their case ended: without recovery, or with one that our own probes do not confirm. A fault that
+        begins while an earlier one's case ends has no other alert.
         """
         with self._lock:
             opened = []
@@ -118,7 +131,8 @@ class Admissions:
             return tuple(opened)
 
     def _remind(self, platform: str, service: str) -> list[Case]:
-        opened: list[Case] = []
+        waking: dict[Subject, AlertRecord] = {}
+        healed: set[Subject] = set()
         inventory = self._view.inventory(platform)
         for record in self._workshop.store.inbox.firing(platform, service):
             subject = self._wants_case(record)
@@ -127,13 +141,17 @@ class Admissions:
             if not subject.instance or inventory.instance(subject.instance) is None:
                 continue
             last = self._last(subject)
-            healed = last is not None and last.state is CaseState.RECOVERED
-            if last is None or healed or not self._is_quiet(subject):
+            if last is None or not self._is_quiet(subject):
                 continue
-            opened.append(
-                self._open(subject, (record.name,), record.starts_at, "still firing")
-            )
-        return opened
+            waking.setdefault(subject, record)
+            if last.state is CaseState.RECOVERED:
+                healed.add(subject)
+        well = healed.difference(self._sick_of(tuple(s for s in waking if s in healed)))
+        return [
+            self._open(subject, (record.name,), record.starts_at, "still firing")
+            for subject, record in waking.items()
+            if subject not in well
+        ]
 
     def _wants_case(self, record: AlertRecord) -> Subject | None:
         """

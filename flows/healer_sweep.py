@@ -42,14 +42,6 @@ class Sweep:
             for where, what, group, instance in healer_targets.instances(self._view)
             if (where.name, what.name) == (platform, service) and instance.address
         ]
-        with self._workshop.crew.hands(AT_ONCE, "sweep") as threads:
-            bad = [
-                pair
-                for pair, fails in zip(
-                    asked, threads.map(self._fails, asked), strict=True
-                )
-                if fails
-            ]
         return tuple(
             Subject(
                 platform=platform,
@@ -58,7 +50,7 @@ class Sweep:
                 slot=instance.owner.slot if instance.owner else None,
                 instance=instance.name,
             )
-            for group, instance in bad[:SUSPECTS_MAX]
+            for group, instance in self._failing(asked)[:SUSPECTS_MAX]
         )
 
     def is_well(self, subject: Subject) -> bool:
@@ -73,6 +65,27 @@ class Sweep:
         return bool(found) and all(
             self._answers(pair) for pair in found for _ in range(WELL_ROUNDS)
         )
+
+    def sick(self, subjects: tuple[Subject, ...]) -> tuple[Subject, ...]:
+        """
+        Of these slots those whose member fails users or its health check, twice.
+        """
+        names = {subject.instance: subject for subject in subjects}
+        asked = [
+            (group, instance)
+            for _, _, group, instance in healer_targets.instances(self._view)
+            if instance.name in names and instance.address
+        ]
+        return tuple(names[instance.name] for _, instance in self._failing(asked))
+
+    def _failing(
+        self, asked: list[tuple[Group, Instance]]
+    ) -> list[tuple[Group, Instance]]:
+        if not asked:
+            return []
+        with self._workshop.crew.hands(AT_ONCE, "sweep") as threads:
+            failing = threads.map(self._fails, asked)
+            return [p for p, fails in zip(asked, failing, strict=True) if fails]
 
     def _answers(self, pair: tuple[Group, Instance]) -> bool:
         group, instance = pair

@@ -6,6 +6,7 @@ Decisions about anything irreversible never come from here; they read the cloud 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -53,6 +54,7 @@ class View:
         self._weights: dict[str, tuple[int, datetime]] = {}
         self._seen_before: frozenset[tuple[str, bool]] = frozenset()
         self._served: frozenset[str] = frozenset()
+        self._readings: dict[str, tuple[float, float]] = {}
         self.read_at: datetime | None = None
 
     @property
@@ -77,15 +79,25 @@ class View:
         """
         return self._inventories.get(platform)
 
+    def age_seconds(self, platform: str) -> float:
+        """
+        How long ago a platform was last read, beyond what that reading took: slow readings come less often.
+        """
+        begin, took = self._readings.get(platform, (-math.inf, 0.0))
+        return self._workshop.clock.monotonic() - begin - took
+
     def refresh(self) -> None:
         """
         Read the registry and every platform's inventory. What cannot be read stays as it was.
         """
         platforms = self._workshop.store.registry.platforms()
         found: dict[str, Inventory] = {}
+        monotonic = self._workshop.clock.monotonic
         for platform in platforms:
+            begin = monotonic()
             try:
                 found[platform.name] = self._workshop.cloud.inventory(platform.name)
+                self._readings[platform.name] = begin, monotonic() - begin
             except CloudError as error:
                 _log.warning("inventory_not_read", error=str(error))
                 if before := self._inventories.get(platform.name):

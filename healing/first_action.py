@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from fournines.model.inventory import Member
 from fournines.model.refusal import Reason, Refusal
 
+AGE_SECONDS_MAX = 8.0
+"""The cloud is read every four seconds, and one reading may fail. Whoever was stopped for longer knows nothing of its members."""
+
 
 @dataclass(frozen=True, slots=True)
 class WeightZero:
@@ -34,6 +37,7 @@ def decide(
     suspects: Collection[str],
     healing_on: bool = True,
     follows_role: bool = False,
+    age_seconds: float = 0.0,
 ) -> WeightZero | Refusal:
     """
     Whether to take requests away from a member at once.
@@ -48,23 +52,31 @@ def decide(
         healing_on: The master switch.
         follows_role: Its pool leads to one role. Nobody else serves in it until the service itself has given that role on, and then the pool's check
             has moved its users already.
+        age_seconds: How long ago the members were seen, beyond what a reading takes.
     """
-
-    def refuse(reason: Reason, detail: str) -> Refusal:
-        return Refusal(reason=reason, detail=detail, subject=instance)
-
-    if not healing_on:
-        return refuse(Reason.SWITCHED_OFF, "healing is switched off")
     member = next((m for m in members if m.name == instance), None)
-    if member is None:
-        return refuse(Reason.MISSING, "it is in no pool")
-    if member.weight == 0:
-        return refuse(Reason.NOTHING_WRONG, "its weight is 0 already")
-    if follows_role:
-        return refuse(
+    for applies, reason, detail in (
+        (not healing_on, Reason.SWITCHED_OFF, "healing is switched off"),
+        (member is None, Reason.MISSING, "it is in no pool"),
+        (
+            member is not None and member.weight == 0,
+            Reason.NOTHING_WRONG,
+            "its weight is 0 already",
+        ),
+        (
+            follows_role,
             Reason.MIN_HEALTHY,
             "its pool leads to one role: nobody else serves there until the service gives it on",
-        )
+        ),
+        (
+            age_seconds > AGE_SECONDS_MAX,
+            Reason.EVIDENCE_MISSING,
+            f"its pool was seen {age_seconds:.0f} s ago: nobody knows who serves now",
+        ),
+    ):
+        if applies:
+            return Refusal(reason=reason, detail=detail, subject=instance)
+    assert member is not None
     serving = [
         m.name
         for m in members
@@ -79,8 +91,6 @@ def decide(
         (len(serving), max(endpoint_min, 1)),
     ):
         if found < needed:
-            return refuse(
-                Reason.MIN_HEALTHY,
-                f"only {found} others would serve, {needed} must",
-            )
+            detail = f"only {found} others would serve, {needed} must"
+            return Refusal(reason=Reason.MIN_HEALTHY, detail=detail, subject=instance)
     return WeightZero(instance, member.weight)

@@ -32,7 +32,8 @@ def of_slot(situation: Situation) -> Replacement:
     """
     The next generation of the subject's slot.
 
-    A younger instance than the sick one is a replacement that was cut short: it is finished, not doubled.
+    A younger instance than the sick one is a replacement that was cut short: it is finished, not doubled. An older one that
+    serves users makes the sick one a leftover: it stays, and the leftover goes.
     """
     subject = situation.subject
     assert subject.group is not None
@@ -47,8 +48,9 @@ def of_slot(situation: Situation) -> Replacement:
         default=_named_generation(subject.instance),
     )
     begun = [i for i in here if _generation(i) > sick and _is_fit(i, situation)]
-    if begun:
-        chosen = begun[-1]
+    kept = begun or [i for i in here if _serves(i, situation)]
+    if kept:
+        chosen = kept[-1]
         number, zone = _generation(chosen), chosen.zone
     else:
         number = max([sick, *(_generation(i) for i in here)]) + 1
@@ -119,6 +121,20 @@ def _is_fit(instance: Instance, situation: Situation) -> bool:
         return False
     digest = instance.owner.digest if instance.owner else None
     return instance.status in FIT and digest == instance_digest(situation.group)
+
+
+def _serves(instance: Instance, situation: Situation) -> bool:
+    """
+    Whether another instance than the subject's gets the slot's requests, and answers them.
+    """
+    return (
+        instance.name != situation.subject.instance
+        and _is_fit(instance, situation)
+        and any(
+            member.instance == instance.name and member.serving and member.well
+            for member in situation.members
+        )
+    )
 
 
 def _generation(instance: Instance) -> int:

@@ -95,12 +95,12 @@ class Holding:
 
     def give_back(self) -> None:
         """
-        Release what is held.
+        Release what is held. It stays what writes stand on: whoever comes late with one is refused, and does not write over the next holder's.
         """
         with self._lock:
             for lease in self._leases.values():
                 self._workshop.store.leases.release(lease)
-            self._leases.clear()
+            self._lost = self._lost or "it was given back"
 
     def _take_or_inherit(self, name: str) -> Lease:
         try:
@@ -201,6 +201,8 @@ def _keep(held: Holding, ended: Event) -> None:
         try:
             held.check()
         except LeaseHeld as error:
+            if ended.is_set():
+                return
             # Not ours any more: the check before the next step says so again and stops.
             _log.error("lease_lost", error=str(error))
             return

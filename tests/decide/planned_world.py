@@ -154,7 +154,7 @@ class World:
     def set_member(self, pool, name, **changes):
         """Something happens to a member."""
         found = self._pool(pool)
-        self._put_pool(
+        self.put_pool(
             found.model_copy(
                 update={
                     "members": tuple(
@@ -175,7 +175,8 @@ class World:
                 return balancer.pool(name)
         return None
 
-    def _put_pool(self, pool):
+    def put_pool(self, pool):
+        """A pool as it is from now on."""
         for name, balancer in self.balancers.items():
             if balancer.pool(pool.name):
                 pools = tuple(
@@ -246,6 +247,7 @@ class World:
         spec = step.spec
         if spec.name in self.instances:  # half-built: it is finished
             self.change(spec.name, status="ACTIVE")
+            self._take_volumes(spec, self.instances[spec.name].id)
             return
         assert spec.network in self.networks
         assert all(g in self.security_groups for g in spec.security_groups)
@@ -267,6 +269,13 @@ class World:
             image=spec.image,
             flavor=spec.flavor,
         )
+        self._take_volumes(spec, number)
+
+    def _take_volumes(self, spec, holder):
+        """Volumes go to whoever is made with them, from whoever has them."""
+        for name in spec.volumes:
+            volume = self.volumes[name]
+            self.volumes[name] = volume.model_copy(update={"attached_to": holder})
 
     def _ensure_load_balancer(self, step):
         spec = step.spec
@@ -318,7 +327,7 @@ class World:
             )
             for name, member in joining.items()
         )
-        self._put_pool(pool.model_copy(update={"members": others + new}))
+        self.put_pool(pool.model_copy(update={"members": others + new}))
 
     def _await_serving(self, step):
         assert set(step.instances) <= self.serving(step.pool)
@@ -333,7 +342,7 @@ class World:
     def _leave_pool(self, step):
         pool = self._pool(step.pool)
         stay = tuple(m for m in pool.members if m.name not in step.instances)
-        self._put_pool(pool.model_copy(update={"members": stay}))
+        self.put_pool(pool.model_copy(update={"members": stay}))
 
     def _withdraw_key(self, step):
         self.change(step.instance, holds_key=False)

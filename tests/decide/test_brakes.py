@@ -255,6 +255,21 @@ def test_first_action(pool, suspects, healing_on, reason):
         assert reason == decision.reason
 
 
+def test_first_action_on_an_old_reading():
+    """
+    Who was stopped for longer than two readings take knows nothing of who serves.
+    """
+    pool = members(UP, UP, UP)
+    known = {"min_healthy": 2, "suspects": ()}
+
+    assert first_action.decide(name(0), pool, **known, age_seconds=8.0) == WeightZero(
+        name(0), 1
+    )
+    decision = first_action.decide(name(0), pool, **known, age_seconds=8.1)
+    assert isinstance(decision, Refusal)
+    assert decision.reason == Reason.EVIDENCE_MISSING
+
+
 def test_first_action_needs_a_member():
     """
     Who is in no pool cannot be drained.

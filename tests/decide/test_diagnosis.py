@@ -117,6 +117,28 @@ def evidence(user=(), health=(), *, peers=(200, 200), ratio=None, **known: Any):
             id="no-peers-but-the-load-balancer-agrees",
         ),
         pytest.param(
+            evidence(
+                ("unreachable",) * 2,
+                ("unreachable",) * 2,
+                operating_status="ERROR",
+                peers=(),
+                front_probes=probes("/", "unreachable", "silent"),
+            ),
+            Diagnosis.BLIND,
+            id="not-even-the-load-balancer-is-to-be-reached",
+        ),
+        pytest.param(
+            evidence(
+                ("unreachable",) * 2,
+                ("unreachable",) * 2,
+                operating_status="ERROR",
+                peers=(),
+                front_probes=probes("/", 503, 503),
+            ),
+            Diagnosis.GONE,
+            id="unreachable-and-the-load-balancer-answers-for-it",
+        ),
+        pytest.param(
             evidence((500, 500), (500, 500)),
             Diagnosis.FAILING,
             id="500s-with-a-failing-health-check",

@@ -121,7 +121,7 @@ def test_missing_member_joins_again():
     world = deployed()
     pool = world.balancers["demo-shop-lb"].pools[0]
     members = tuple(m for m in pool.members if m.name != "demo-shop-web-0-g1")
-    world._put_pool(pool.model_copy(update={"members": members}))
+    world.put_pool(pool.model_copy(update={"members": members}))
     plan = planned(SHOP, world)
 
     assert kinds(plan) == ["join-pool", "await-serving"]

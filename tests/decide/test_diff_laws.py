@@ -91,7 +91,7 @@ def _suffer(world, events):
             case "leave":
                 pool = world._pool(POOL)
                 stay = tuple(m for m in pool.members if m.name != name)
-                world._put_pool(pool.model_copy(update={"members": stay}))
+                world.put_pool(pool.model_copy(update={"members": stay}))
 
 
 def _recover(world):

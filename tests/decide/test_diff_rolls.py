@@ -53,6 +53,51 @@ def test_volumes_are_made_and_outlive_their_instances():
     assert (zone, ("demo-shop-web-0",)) == (make.spec.zone, make.spec.volumes)
 
 
+def test_who_has_the_data_stays():
+    """
+    Of two instances in a slot the one with its volume is kept, though users are still sent to the other one.
+    """
+    data = with_groups(SHOP, volume_size_gb=1)
+    world = deployed(data)
+    world.change("demo-shop-web-0-g1", status="SHUTOFF")
+    world.perform(planned(data, world))
+    newer = world.instances["demo-shop-web-0-g2"]
+    old = newer.model_copy(
+        update={
+            "id": "old",
+            "name": "demo-shop-web-0-g1",
+            "owner": newer.owner.model_copy(update={"generation": 1}),
+        }
+    )
+    world.instances[old.name] = old
+    pool = world.balancers["demo-shop-lb"].pool("demo-shop-web")
+    members = tuple(
+        m.model_copy(update={"name": old.name}) if m.name == newer.name else m
+        for m in pool.members
+    )
+    world.put_pool(pool.model_copy(update={"members": members}))
+    plan = planned(data, world)
+
+    gone = {step.instance for step in named(plan, "delete-instance")}
+    assert gone == {old.name}
+
+
+def test_an_instance_without_its_volume_gets_it_back():
+    """
+    Somebody took the volume away: it is attached again, and nothing is made anew.
+    """
+    data = with_groups(SHOP, volume_size_gb=1)
+    world = deployed(data)
+    volume = world.volumes["demo-shop-web-0"]
+    world.volumes["demo-shop-web-0"] = volume.model_copy(update={"attached_to": None})
+    plan = planned(data, world)
+
+    (ensure,) = named(plan, "ensure-instance")
+    assert ensure.spec.name == "demo-shop-web-0-g1"
+    assert not named(plan, "delete-instance")
+    assert planned(data, world.perform(plan)).empty
+
+
 def test_roll_with_volumes_lets_go_first():
     """An instance leaves its volume before the next one is made."""
     data = with_groups(SHOP, volume_size_gb=1)

@@ -220,6 +220,6 @@ def test_foreign_member_of_our_pool_stays():
     world = deployed()
     pool = world.balancers["demo-shop-lb"].pools[0]
     guest = pool.members[0].model_copy(update={"name": "guest", "id": "guest"})
-    world._put_pool(pool.model_copy(update={"members": (*pool.members, guest)}))
+    world.put_pool(pool.model_copy(update={"members": (*pool.members, guest)}))
 
     assert planned(SHOP, world).empty

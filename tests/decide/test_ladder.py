@@ -2,6 +2,8 @@
 The ladder's choices, and the plans they become.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from fournines.model.case import Diagnosis
@@ -270,6 +272,37 @@ def test_a_sick_or_outdated_younger_instance_is_replaced_too():
     assert planning.arriving(plan, 0) == name(0, 3)
     gone = {s.instance for s in plan.steps if s.kind == "delete-instance"}
     assert {name(0), name(0, 2)} == gone
+
+
+@pytest.mark.parametrize(
+    ("unwell", "weight", "kept"),
+    [
+        pytest.param(0, 1, 1, id="it-serves"),
+        pytest.param(1, 1, 3, id="it-answers-badly"),
+        pytest.param(0, 0, 3, id="nobody-is-sent-to-it"),
+    ],
+)
+def test_an_older_instance_that_serves_makes_the_sick_one_a_leftover(
+    unwell, weight, kept
+):
+    """
+    The slot keeps who gets its requests and answers them; only the others leave.
+    """
+    situation = a_situation(unwell=unwell, weight=weight)
+    wanted = situation.service.instance(situation.group, 0, 1, "az1")
+    here = (
+        an_instance(0, owner=wanted.owner),
+        an_instance(0, generation=2, zone="az2"),
+    )
+    situation = a_situation(unwell=unwell, weight=weight, instances=here)
+    subject = situation.subject.model_copy(update={"instance": name(0, 2)})
+    plan = planning.make(
+        REPLACE, replace(situation, subject=subject, instance=here[1]), case_id="c"
+    )
+
+    assert planning.arriving(plan, 0) == name(0, kept)
+    gone = {s.instance for s in plan.steps if s.kind == "delete-instance"}
+    assert gone == {name(0), name(0, 2)} - {name(0, kept)}
 
 
 def test_an_instance_the_cloud_forgot_leaves_its_pool_only():

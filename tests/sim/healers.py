@@ -87,7 +87,7 @@ class SimHealer:
         )
         sweep = Sweep(self.workshop, self.view)
         self.admissions = Admissions(
-            self.workshop, self.view, sweep.suspects, sweep.is_well
+            self.workshop, self.view, sweep.suspects, sweep.is_well, sweep.sick
         )
         self.beds = Beds(self.workshop, self._treat)
         self._mail = crew.event()

@@ -15,6 +15,7 @@ from fournines.model.desired import Platform
 from fournines.store.memory import MemoryStore
 from healing.diagnosis import kinds
 from tests.sim import remains
+from tests.sim.onlooker import Onlooker
 from tests.sim.town import (
     CLUSTER_SIZE,
     PLATFORM,
@@ -24,6 +25,9 @@ from tests.sim.town import (
     slots,
 )
 from tests.sim.turns import Process, TurnClock, Turns
+
+LEFT_SECONDS = 60.0
+"""Whom users have not been sent to for so long, somebody else's change took out of the pool: no healing of now did."""
 
 WELL_SECONDS = 30.0
 """Whoever recovered by itself a moment ago may still be taken away: nobody could know."""
@@ -52,7 +56,6 @@ class Laws:
 
     Attributes:
         sick_at: When an instance was last truly sick.
-        dead_at: When a load balancer last died.
         takeovers: Seconds from the death of a case's healer to the next one's taking it.
     """
 
@@ -76,8 +79,8 @@ class Laws:
         self._acting: set[str] = set()
         self._before: dict[str, frozenset[str]] = {}
         self.sick_at: dict[str, float] = {}
-        self.down_at: dict[str, float] = {}
-        self.dead_at: dict[str, float] = {}
+        self.seen = Onlooker(turns, cloud)
+        self.dead_at = self.seen.dead_at
         self.bad: list[Any] = []
         self.trace: list[str] = []
         self.someone_lives: Callable[[], bool] = lambda: True
@@ -120,7 +123,7 @@ class Laws:
         if call == "failover_load_balancer":
             since = self._turns.now - self.dead_at.get(subject, -1e9)
             dead = self._cloud.world.load_balancers[subject].dead
-            if not dead and since > EVIDENCE_SECONDS:
+            if not dead and since > WELL_SECONDS:
                 self._broken(f"{process.name} fails {subject} over, which serves")
         if call in {"delete_instance", "restart_instance"}:
             self._evidence(process, subject)
@@ -197,20 +200,9 @@ class Laws:
             for member in pool.members.values()
             if member.weight > 0
             and member.instance not in told
-            and self._turns.now - self.down_at.get(member.instance, 1e9) < KNOWN_SECONDS
+            and self._turns.now - self.seen.down_at.get(member.instance, 1e9)
+            < KNOWN_SECONDS
         )
-
-    def look(self) -> None:
-        """
-        Once a second: since when does the load balancer call whom down?
-        """
-        for balancer in self._cloud.world.load_balancers.values():
-            for pool in balancer.pools.values():
-                for member in pool.members.values():
-                    if member.up:
-                        self.down_at.pop(member.instance, None)
-                    else:
-                        self.down_at.setdefault(member.instance, self._turns.now)
 
     def is_well(self, instance: str, now: Any = None) -> bool:
         """
@@ -276,12 +268,15 @@ class Laws:
 
     def _is_left_over(self, instance: str) -> bool:
         """
-        One of three in a slot that serves nobody: an interrupted healing left it, and its evidence may be old.
+        One of three in a slot that serves nobody: an interrupted healing left it, and its evidence may be old. Or a deploy did, which replaced it when it
+        was dead, and a person has mended it since: no user has been sent to it for long, so nobody loses anything.
         """
         here = [
             n for n in self._cloud.world.instances if slot_of(n) == slot_of(instance)
         ]
-        return len(here) > 2 and not self.is_well(instance)
+        asked_at = self.seen.asked_at.get(instance, -1e9)
+        idle = self._turns.now - asked_at > LEFT_SECONDS
+        return len(here) > 2 and (idle or not self.is_well(instance))
 
     def _no_double(self, instance: str) -> None:
         here = [

@@ -4,6 +4,7 @@ One seed, played: a platform is deployed, everything goes wrong for a while, the
 
 from __future__ import annotations
 
+import contextlib
 import random
 import traceback
 from collections import Counter
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from blueprints import lifecycles
+from fournines.cloud.errors import CloudError
 from fournines.cloud.simulated import Behaviour, Scenario
 from fournines.model.case import CaseState
 from fournines.model.desired import Platform
@@ -132,7 +134,7 @@ class Simulation:
         self.city = City(
             self.chance, self.turns, self.cloud, self.hire, self.healers or drawn
         )
-        self.city.on_look = self.laws.look
+        self.city.on_look = self.laws.seen.look
         self.workshop = Workshop(
             cloud=self.cloud,
             store=self.store,
@@ -263,7 +265,8 @@ class Simulation:
         self.city.open()
         end = self.turns.now + SAFETY_SECONDS
         while True:
-            self.turns.sleep(self.chance.expovariate(1 / self.strike_seconds))
+            pause = self.chance.expovariate(1 / self.strike_seconds)
+            self.turns.sleep(min(pause, end - self.turns.now))
             if self.turns.now >= end:
                 return
             self.chaos.strike()
@@ -300,7 +303,9 @@ class Simulation:
                 continue
             if record.behaviour is Behaviour.KILL and record.status != "REBOOT":
                 record.sticky = False
-                self.cloud.restart_instance(name, deadline_seconds=60)
+                with contextlib.suppress(CloudError):
+                    # Somebody may be deleting it, and then it is nobody's any more.
+                    self.cloud.restart_instance(name, deadline_seconds=60)
             elif record.behaviour is not Behaviour.SERVING:
                 self.cloud.mend(name)
 

@@ -15,6 +15,7 @@ from blueprints import lifecycles
 from flows import healer_senses
 from flows.case_book import CaseBook
 from flows.first_moves import FirstMoves
+from flows.healer import WATCH_SECONDS
 from flows.healer_inbox import Admissions
 from flows.healer_sweep import Sweep
 from flows.healer_view import View
@@ -251,11 +252,9 @@ class Clinic:
         self.view = View(self.workshop)
         self.view.refresh()
         self.moves = FirstMoves(self.workshop, self.view, AtOnce())
+        sweep = Sweep(self.workshop, self.view)
         self.admissions = Admissions(
-            self.workshop,
-            self.view,
-            lambda _p, _s: (),
-            Sweep(self.workshop, self.view).is_well,
+            self.workshop, self.view, lambda _p, _s: (), sweep.is_well, sweep.sick
         )
         self.senses = Senses(self.workshop, healer_senses.of_cloud(self.workshop))
         self.senses.look_at_all()
@@ -275,6 +274,8 @@ class Clinic:
         """
         Alertmanager tells of a member; the healer's door commits it and makes its first move.
         """
+        if self.view.age_seconds("demo") > WATCH_SECONDS:
+            self.view.refresh()
         now = self.clock.now()
         slot = instance.rpartition("-g")[0].rpartition("-")[2]
         record = AlertRecord(

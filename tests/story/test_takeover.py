@@ -8,8 +8,10 @@ from threading import Event
 
 import pytest
 
+from flows.case_book import CaseBook, case_right
 from flows.healer_beds import Beds
 from fournines.model.case import Case, CaseState, Subject
+from fournines.store.protocol import LeaseHeld
 from tasks import leasing
 from tests.story.clinic import Clinic
 
@@ -97,6 +99,24 @@ def test_a_pause_of_ours_ends_when_a_colleague_takes_the_case(clinic):
     assert beds.adopt() == 1
     beds._spare.shutdown(wait=True)
     assert treated == [case.id]
+
+
+def test_a_late_note_of_ours_does_not_write_over_a_colleagues(clinic):
+    """
+    Our treatment ended and its console comes late: by then the case is a colleague's, and what he wrote stands.
+    """
+    case = a_case(clinic, 1, CaseState.ACTING)
+    name = leasing.of_case(case.id)
+    with leasing.holding(clinic.workshop, [name], purpose="healing") as held:
+        token = case_right.set(held)
+        book = CaseBook(clinic.workshop, case)
+        case_right.reset(token)
+    theirs = case.model_copy(update={"state": CaseState.VERIFYING})
+    clinic.store.cases.put(theirs)
+
+    with pytest.raises(LeaseHeld):
+        book.keep(console="late")
+    assert clinic.store.cases.case(case.id) == theirs
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,10 @@
 Signs that name no member: a load balancer in ERROR, a budget that burns while every member is well.
 """
 
-from fournines.model.case import CaseState, Diagnosis
+import pytest
+
+from fournines.cloud.simulated import Behaviour
+from fournines.model.case import CaseState, Diagnosis, Subject
 from tests.story.clinic import BALANCER, Clinic
 from tests.story.test_causes import saturated
 
@@ -39,6 +42,50 @@ def test_a_load_balancer_in_error_that_is_dead_is_failed_over(tmp_path):
     clinic.view.refresh()
     clinic.view.refresh()
     assert clinic.view.sightings() == ()
+
+
+@pytest.mark.parametrize("sick", [True, False])
+def test_a_fault_that_begins_while_an_earlier_case_ends_is_not_forgotten(
+    tmp_path, sick
+):
+    """
+    Its alert is taken for the earlier fault's, which was healed. It fires on, and our own probes fail: a case of its own. Where they are answered well, the
+    alert is an old one.
+    """
+    clinic = Clinic(tmp_path)
+    name = "demo-shop-web-0-g1"
+    clinic.cloud.break_instance(name, Behaviour.KILL)
+    clinic.settle()
+    clinic.alert(name)
+    (first,) = clinic.heal()
+    assert first.state is CaseState.RECOVERED
+    clinic.view.refresh()
+    clinic.alert("demo-shop-web-0-g2")
+    assert first.closed_at is not None
+    known = first.model_copy(update={"closed_at": clinic.clock.now(), "subject": of(2)})
+    clinic.store.cases.put(known)
+    assert clinic.admissions.sort() == ()
+    if sick:
+        clinic.cloud.break_instance("demo-shop-web-0-g2", Behaviour.GREY_ERRORS)
+    clinic.settle(61)
+    woken = clinic.admissions.remind()
+
+    assert [case.subject.instance for case in woken] == (
+        ["demo-shop-web-0-g2"] if sick else []
+    )
+
+
+def of(generation):
+    """
+    The first slot's subject.
+    """
+    return Subject(
+        platform="demo",
+        service="shop",
+        group="web",
+        slot=0,
+        instance=f"demo-shop-web-0-g{generation}",
+    )
 
 
 def burn(clinic):

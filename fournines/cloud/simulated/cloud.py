@@ -11,6 +11,7 @@ It knows nothing of platforms, plans or healing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from pydantic import JsonValue
 
@@ -36,6 +37,9 @@ from fournines.crew import THREADS, Crew
 from fournines.model.inventory import Inventory, Quota
 from fournines.model.specification import InstanceSpec
 
+STALE = timedelta(seconds=10)
+"""A replica lags behind by so much at the most."""
+
 
 class SimulatedCloud(Instances, Balancers, Shared, Images, ObjectKeys, Hardships):
     """
@@ -59,8 +63,9 @@ class SimulatedCloud(Instances, Balancers, Shared, Images, ObjectKeys, Hardships
         def act(moment: Moment) -> Inventory:
             key = (platform, service, closely)
             stale = moment.fault and moment.fault.kind is FaultKind.STALE_READ
-            if stale and key in self._last_read:
-                return self._last_read[key].model_copy(update={"at": moment.now})
+            before = self._last_read.get(key)
+            if stale and before and moment.now - before.at < STALE:
+                return before.model_copy(update={"at": moment.now})
             fresh = reading.inventory(self.world, platform, service, moment.now)
             if closely:
                 fresh = close_look.with_traits(self.world, fresh)

@@ -55,7 +55,31 @@ class Instances(Door):
                 _start(self.world, present, moment.now)
 
         self.call("ensure_instance", spec.name, act)
-        return self.wait(attempted, deadline, lambda: self._arrived(spec.name))
+        made = self.wait(attempted, deadline, lambda: self._arrived(spec.name))
+        self.wait(attempted, deadline, lambda: self._with_volumes(spec, attempted))
+        return made
+
+    def _with_volumes(self, spec: InstanceSpec, attempted: str) -> bool | None:
+        """
+        One that stood before has its volumes taken from whoever holds them.
+        """
+        record = named(self.world.instances, spec.name, "instance", attempted)
+        lacks = [
+            n
+            for n in spec.volumes
+            if named(self.world.volumes, n, "volume", attempted).attached_to
+            != record.id
+        ]
+        if not lacks:
+            return True
+        later = block.free_at(self.world, lacks, self.clock.now())
+        if later is not None:
+            self.world.agenda.book(later, lambda _due: None)
+            return None
+        fault = block.attach(self.world, lacks, record.id)
+        if fault:
+            raise ResourceFailed(attempted, fault)
+        return True
 
     def _arrived(self, name: str) -> Instance | None:
         attempted = f"creating instance {name}"
