@@ -129,9 +129,16 @@ def run(
     )
 
 
-def fault(stage: Stage, load: LoadProcess, kind: str, number: int) -> FaultRow:
+def fault(
+    stage: Stage,
+    load: LoadProcess,
+    kind: str,
+    number: int,
+    *,
+    seconds_max: float = CASE_SECONDS_MAX,
+) -> FaultRow:
     """
-    Break one serving member and watch until its case ends and redundancy is back.
+    Break one serving member and watch until its case ends and redundancy is back, or the time is up.
     """
     members = _members(stage)
     serving = [m for m in members if m.weight > 0 and m.operating_status == "ONLINE"]
@@ -146,7 +153,7 @@ def fault(stage: Stage, load: LoadProcess, kind: str, number: int) -> FaultRow:
             _tick(stage, load, None)
         fault_at = breaking.result()
     case: Case | None = None
-    deadline = fault_at + CASE_SECONDS_MAX
+    deadline = fault_at + seconds_max
     while time.time() < deadline and not (case and case.state.ended):
         _tick(stage, load, case)
         case = case_of(stage.store, victim, fault_at) or case

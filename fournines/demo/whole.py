@@ -138,7 +138,9 @@ def _web_fault(scene: Scene) -> ServiceRow:
     """
     One member of the web service.
     """
-    seen = story.fault(scene.web, scene.load, WEB_FAULT, 0)
+    seen = story.fault(
+        scene.web, scene.load, WEB_FAULT, 0, seconds_max=CASE_SECONDS_MAX
+    )
     return ServiceRow(
         kind=scene.web.service.blueprint,
         service=scene.web.service.name,

@@ -14,8 +14,8 @@ from typing import Self
 
 from fournines.demo.words import FAILURES, Words
 
-RHYTHM_SECONDS = 0.1
-"""Ten words a second: a connection each."""
+RHYTHM_SECONDS = 0.25
+"""Four words a second, a connection each: TLS for all three services is a tenth of a core, which the services need themselves."""
 
 
 @dataclass(slots=True)
