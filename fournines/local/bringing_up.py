@@ -11,10 +11,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import httpx
+import stamina
 
 from alerts import configuration
 from fournines import tokens
@@ -28,6 +29,10 @@ EMBEDDED_CLOUD = "fournines"
 
 READY_SECONDS = 300
 """A Prefect server starts in 9 to 49 s on two busy cores, and needed more than 120 s beside five other clouds (measured)."""
+
+PREFECT_SECONDS = 120
+PREFECT_ATTEMPTS = 3
+"""Telling Prefect of our deployments takes 8 s, and a minute on busy cores."""
 
 Say = Callable[[str], None]
 
@@ -61,7 +66,7 @@ def bring_up(settings: Settings, say: Say) -> None:
     else:
         _check_ports(settings)
         say("Prefect's database")
-        _prefect(settings, "server", "database", "upgrade", "-y")
+        tell_prefect(settings, "server", "database", "upgrade", "-y")
     say("programs: " + ", ".join(program.name for program in wanted))
     supervision.start(settings, wanted)
     _await_ready(settings, wanted, say)
@@ -154,29 +159,50 @@ def _answers(client: httpx.Client, url: str) -> bool:
 
 
 def _prefect_deployments(settings: Settings) -> None:
-    _prefect(
+    tell_prefect(
         settings,
         *("work-pool", "create", "fournines", "--type", "process", "--overwrite"),
     )
-    _prefect(
+    tell_prefect(
         settings,
         *("--no-prompt", "deploy", "--all"),
         *("--prefect-file", str(ROOT / "deployments" / "prefect.yaml")),
     )
 
 
-def _prefect(settings: Settings, *words: str) -> None:
-    command = [str(Path(sys.executable).parent / "prefect"), *words]
-    done = subprocess.run(
-        command,
+Run = Callable[[Settings, Sequence[str]], subprocess.CompletedProcess[str]]
+
+
+def tell_prefect(settings: Settings, *words: str, run: Run | None = None) -> None:
+    """
+    A command of Prefect's own, which may be given twice. Its client waits for ever for an answer that a busy server has lost.
+
+    Raises:
+        LocalError: It failed, or no answer came however often it was given.
+    """
+    said = f"`prefect {' '.join(words)}`"
+    try:
+        for trial in stamina.retry_context(
+            on=subprocess.TimeoutExpired, attempts=PREFECT_ATTEMPTS, timeout=None
+        ):
+            with trial:
+                done = (run or _run)(settings, words)
+    except subprocess.TimeoutExpired as error:
+        raise LocalError(
+            f"{said} had no answer within {PREFECT_SECONDS} s, {PREFECT_ATTEMPTS} times; read "
+            f"{settings.log_dir}/prefect-server.log, then: fournines down, and again"
+        ) from error
+    if done.returncode != 0:
+        raise LocalError(f"{said} failed: {done.stdout[-500:]}{done.stderr[-500:]}")
+
+
+def _run(settings: Settings, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(Path(sys.executable).parent / "prefect"), *words],
         check=False,
         cwd=ROOT,
         env={**os.environ, **programs.environment(settings)},
         capture_output=True,
         text=True,
+        timeout=PREFECT_SECONDS,
     )
-    if done.returncode != 0:
-        raise LocalError(
-            f"`prefect {' '.join(words)}` failed: {done.stdout[-500:]}"
-            f"{done.stderr[-500:]}"
-        )
