@@ -21,6 +21,7 @@ from fournines.model.cluster import (
     majority,
 )
 from fournines.model.contents import ContentChange
+from fournines.model.inventory import Instance
 from tasks.operators import Cluster, ClusterRefused, ClusterSilent
 
 CATCH_UP_SECONDS = 4.0
@@ -90,6 +91,7 @@ class SimulatedOperator:
         self.opposed = ""
         self.lacking: tuple[ContentChange, ...] = ()
         self.waiting: set[str] = set()
+        self._shut: dict[str, datetime | None] = {}
         self.asked: list[tuple[str, str]] = []
 
     def view(self, cluster: Cluster) -> ClusterView:
@@ -188,6 +190,12 @@ class SimulatedOperator:
             raise ClusterSilent(f"restarting {slot}", "it does not answer")
         self.waiting.discard(slot)
 
+    def shut(self, instance: str) -> None:
+        """
+        From now until it starts anew an instance lets no client in, though its server runs.
+        """
+        self._shut[instance] = self._cloud.world.instances[instance].serves_at
+
     # -- how it comes to be what it is
 
     def _memory(self, cluster: Cluster) -> _Memory:
@@ -258,6 +266,7 @@ class SimulatedOperator:
             is_voter=known,
             votes=known and up,
             waits_for_restart=slot in self.waiting,
+            shut="its pooler refuses connections" if self._is_shut(instance) else "",
         )
 
     def _has_all(
@@ -266,6 +275,12 @@ class SimulatedOperator:
         instance = self._up_instance(cluster, slot)
         since = memory.up_since.get(instance or "")
         return since is not None and now - since >= self._catch_up
+
+    def _is_shut(self, instance: Instance | None) -> bool:
+        if instance is None or instance.name not in self._shut:
+            return False
+        begun = self._cloud.world.instances[instance.name].serves_at
+        return begun == self._shut[instance.name]
 
     def _is_up(self, cluster: Cluster, slot: str) -> bool:
         return self._up_instance(cluster, slot) is not None

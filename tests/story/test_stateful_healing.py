@@ -130,6 +130,26 @@ def test_silence_keeps_a_living_member(clinic):
     assert clinic.changes() == []
 
 
+def test_a_pooler_that_died_is_its_members_business(clinic):
+    """
+    The server runs, votes and answers, and its clients do not get in: its member hands over and is restarted, and no load balancer is failed over.
+    """
+    slot = view(clinic).leader
+    instance = view(clinic).member(slot).instance
+    clinic.operator.shut(instance)
+    clinic.cloud.calls.clear()
+
+    clinic.alert(instance)
+    (case,) = clinic.heal()
+
+    assert case.state is CaseState.RECOVERED, case.verdict
+    assert case.diagnosis is Diagnosis.OUTSIDE
+    assert view(clinic).member(slot).settled
+    assert view(clinic).member(slot).instance == instance
+    assert ("leave", slot) in clinic.operator.asked
+    assert "fail_over_load_balancer" not in clinic.changes()
+
+
 def test_without_a_quorum_a_person_is_called(clinic):
     """
     Two of three hang and may be alive: nothing is taken away from them, and the case says why.
