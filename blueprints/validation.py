@@ -4,6 +4,7 @@ Broken rules of pydantic models and JSON schemas as problems with paths and line
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -14,6 +15,22 @@ from blueprints.problem import PathPart, Problem, did_you_mean
 from blueprints.source import Source
 
 M = TypeVar("M", bound=pydantic.BaseModel)
+
+_SHAPES = {
+    "model_type": "a mapping of keys to values",
+    "model_attributes_type": "a mapping of keys to values",
+    "dict_type": "a mapping of keys to values",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "string_type": "text, in quotes where it looks like something else",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+}
+"""What pydantic calls by the names of Python."""
+
+NAME_LETTERS = 20
+"""Of a name whose pattern does not say it."""
 
 Locate = Callable[[Sequence[PathPart], str], Problem]
 """Makes a problem of a path below some place and a message."""
@@ -55,11 +72,24 @@ def _of_pydantic(
             return locate(
                 path,
                 f"{given!r} is no name: lower-case letters, digits and hyphens, at most "
-                "20, beginning with a letter",
+                f"{_longest(error['ctx']['pattern'])}, beginning with a letter",
             )
+    if error["type"] in _SHAPES:
+        return locate(path, f"must be {_SHAPES[error['type']]}{_is(given)}")
     message = error["msg"].removeprefix("Value error, ")
-    shown = "" if isinstance(given, (dict, list, tuple)) else f", is {given!r}"
-    return locate(path, f"{message[:1].lower()}{message[1:]}{shown}")
+    return locate(path, f"{message[:1].lower()}{message[1:]}{_is(given)}")
+
+
+def _is(given: object) -> str:
+    return "" if isinstance(given, (dict, list, tuple)) else f", is {given!r}"
+
+
+def _longest(pattern: str) -> int:
+    """
+    How long a name may be by its pattern: a first letter, so many more, and often a last one.
+    """
+    more = re.search(r"\{0,(\d+)\}(\[?)", pattern)
+    return 1 + int(more[1]) + len(more[2]) if more else NAME_LETTERS
 
 
 def _fields(model: type[pydantic.BaseModel], path: Sequence[PathPart]) -> list[str]:

@@ -7,10 +7,11 @@ A file holds one job, or several by name below `jobs`, which may come after one 
 from __future__ import annotations
 
 import graphlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from blueprints.problem import BlueprintError, PathPart, Problem, did_you_mean
 from blueprints.source import Source
@@ -24,6 +25,7 @@ SCRIPT_BYTES_MAX = 1_000_000
 """Slurm takes four megabytes; what is longer is an artefact's business."""
 
 _FORBIDDEN = ("SLURM_", "FOURNINES_")
+_GIVEN = ("TASK", "ATTEMPT", "OUTPUT")
 
 JobId = Annotated[str, Field(pattern=ID_PATTERN)]
 
@@ -84,17 +86,47 @@ class Job(Value):
     array: Array | None = None
     resources: Resources = Resources()
     retries: Retries = Retries()
-    time_limit: Annotated[int, Field(ge=1)] | str | None = None
+    time_limit: int | str | None = None
     after: tuple[JobId, ...] = ()
     environment: dict[str, str] = Field(default_factory=dict, max_length=100)
 
-    @model_validator(mode="before")
+    @field_validator("array", mode="before")
     @classmethod
-    def _short_array(cls, data: Any) -> Any:
+    def _short_array(cls, given: Any) -> Any:
         """`array: 100` is short for a count."""
-        if isinstance(data, dict) and isinstance(data.get("array"), int):
-            return {**data, "array": {"count": data["array"]}}
-        return data
+        if isinstance(given, int) and not isinstance(given, bool):
+            return {"count": given}
+        if given is not None and not isinstance(given, (dict, Array)):
+            raise ValueError("must be a number of tasks, or {count: 100, at_once: 10}")
+        return given
+
+    @field_validator("time_limit", mode="before")
+    @classmethod
+    def _a_duration(cls, given: Any) -> Any:
+        if isinstance(given, str):
+            duration.parse(given)
+        elif given is not None and (type(given) is not int or given < 1):
+            raise ValueError("must be a number of seconds, or a duration: 90s, 30m, 2h")
+        return given
+
+    @field_validator("environment")
+    @classmethod
+    def _free_names(cls, given: dict[str, str]) -> dict[str, str]:
+        for name in given:
+            if not name.isidentifier() or not name.isascii():
+                raise ValueError(
+                    f"{name!r} is no name of a variable: letters, digits and _, not beginning with a digit"
+                )
+            if name.startswith(_FORBIDDEN) or name in _GIVEN:
+                raise ValueError(f"may not set {name!r}, which is set for each task")
+        return given
+
+    @field_validator("command", "script")
+    @classmethod
+    def _text(cls, given: str | None) -> str | None:
+        if given is not None and "\0" in given:
+            raise ValueError("holds a character 0, where every shell ends reading")
+        return given
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
@@ -104,11 +136,6 @@ class Job(Value):
             raise ValueError("script must begin with #! and who reads it")
         if len((self.script or "").encode()) > SCRIPT_BYTES_MAX:
             raise ValueError("script is too long; put it into the artefact")
-        if isinstance(self.time_limit, str):
-            duration.parse(self.time_limit)
-        for name in self.environment:
-            if not name.isidentifier() or name.startswith(_FORBIDDEN):
-                raise ValueError(f"environment may not set {name!r}")
         return self
 
     @property
@@ -194,16 +221,36 @@ def read(source: Source) -> dict[str, Job]:
         problems += wrong
         if job is None:
             continue
-        named = job.model_copy(update={"name": job.name or key})
+        named = job.model_copy(update={"name": job.name or str(key)})
         if not named.name:
             problems.append(
                 source.problem(["name"], "is needed: what the job is called")
             )
-        found[key or named.name] = named
+        if key and not re.match(NAME_PATTERN, str(key)):
+            said = "lower-case letters, digits and hyphens, at most 30, beginning with a letter"
+            problems.append(
+                source.problem(["jobs", key], f"{key!r} is no name: {said}")
+            )
+        found[str(key or named.name)] = named
     problems += _circle(source, found)
     if problems:
         raise JobsInvalid(problems)
     return {name: found[name] for name in _sorted(found)}
+
+
+def _meant(word: str, jobs: Mapping[str, Job]) -> str:
+    said = did_you_mean(word, jobs)
+    return said if "mean" in said else ""
+
+
+def place(
+    source: Source, jobs: Mapping[str, Job], job: Job
+) -> Callable[[Any, str], Problem]:
+    """
+    Problems of one of a file's jobs, at their place.
+    """
+    name = next((name for name, one in jobs.items() if one is job), "")
+    return _place(source, name if "jobs" in source.data else "")
 
 
 def _place(source: Source, key: str) -> Callable[[Any, str], Problem]:
@@ -223,9 +270,9 @@ def _circle(source: Source, jobs: Mapping[str, Job]) -> Iterator[Problem]:
         _sorted(jobs)
     except graphlib.CycleError as error:
         ring = " -> ".join(reversed(error.args[1]))
-        where: list[PathPart] = ["jobs", error.args[1][0], "after"]
-        yield source.problem(
-            where, f"{ring} wait for each other for ever; take one `after` away"
+        name = error.args[1][0] if "jobs" in source.data else ""
+        yield _place(source, name)(
+            ["after"], f"{ring} wait for each other for ever; take one `after` away"
         )
 
 
@@ -240,6 +287,25 @@ def complaints(
         _place(source, name if several else "")(path, message)
         for name, job in jobs.items()
         for path, message in beyond(job, limits)
+    )
+
+
+def strangers(
+    source: Source,
+    jobs: Mapping[str, Job],
+    why_not: Callable[[str], str],
+) -> tuple[Problem, ...]:
+    """
+    Jobs of elsewhere that one of the file comes after, and that cannot be waited for; `why_not` says why, or nothing.
+    """
+    several = "jobs" in source.data
+    return tuple(
+        _place(source, name if several else "")(
+            ["after"], f"{other}: {why}{_meant(other, jobs)}"
+        )
+        for name, job in jobs.items()
+        for other in job.after
+        if other not in jobs and (why := why_not(other))
     )
 
 

@@ -110,9 +110,15 @@ def logs(
     """
     with _desk(service, platform) as desk:
         shelf = desk.shelf
-        if shelf.job(job) is None:
+        kept = shelf.job(job)
+        if kept is None:
             raise frame.Stop(
                 f"there is no job {job}; `fournines batch list` shows them", frame.WRONG
+            )
+        if task >= kept.job.count:
+            last = kept.job.count - 1
+            raise frame.Stop(
+                f"there is no task {task} of {job}: they are 0 to {last}", frame.WRONG
             )
         attempts = list(shelf.logs(job, task))
         result = shelf.result(job, task)

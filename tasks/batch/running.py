@@ -49,8 +49,12 @@ def check(desk: Desk, source: Source, jobs: Mapping[str, Job]) -> None:
 
     Raises:
         JobsInvalid: With every problem.
+        CloudError: The object store does not answer.
     """
     found = specification.complaints(source, jobs, desk.limits)
+    found += specification.strangers(
+        source, jobs, lambda name: submission.why_not_after(desk, name)
+    )
     if found:
         raise JobsInvalid(found)
 
@@ -75,7 +79,8 @@ def artefacts(
             found[reference] = fetch(reference)
         except OSError as error:
             said = error.strerror or str(error)
-            problems.append(source.problem(["artefact"], f"{reference}: {said}"))
+            at = specification.place(source, jobs, job)
+            problems.append(at(["artefact"], f"{reference}: {said}"))
     if problems:
         raise JobsInvalid(problems)
     return found

@@ -7,7 +7,7 @@ It is forgetful as the real one is, and keeps the same contract (tests/contract/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
@@ -51,6 +51,7 @@ class SimulatedEngine:
     Attributes:
         silent: While it is, no call is answered.
         submitted: Jobs as they were submitted.
+        keep: What its workers do when a task has ended: they keep its result, of which job, task and code.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class SimulatedEngine:
         self._next = 1
         self.silent = False
         self.submitted: list[dict[str, JsonValue]] = []
+        self.keep: Callable[[str, int, int], object] = _keep_nothing
 
     # -- levers
 
@@ -197,6 +199,7 @@ class SimulatedEngine:
             if task.stage is Stage.RUNNING and now - task.began >= task.seconds:
                 task.stage, task.ended = Stage.ENDED, task.began + task.seconds
                 task.cause = "failed" if task.code else "done"
+                self.keep(task.job, task.index, task.code)
             if task.stage is Stage.WAITING and self._never(task):
                 task.stage, task.cause = Stage.ENDED, "cancelled"
         for name, node in self._nodes.items():
@@ -279,6 +282,12 @@ class SimulatedSlurm(SlurmOperator):
             if cluster.instance(slot) is not None:
                 self._engine.join_once(slot)
         return self._engine
+
+
+def _keep_nothing(job: str, task: int, code: int) -> None:
+    """
+    Nobody looks at results.
+    """
 
 
 def _no_access(service: Service) -> Access:

@@ -146,17 +146,23 @@ def _order(desk: Desk, kept: Kept, tasks: tuple[int, ...]) -> dict[str, JsonValu
 
 def _check_predecessors(desk: Desk, job: Job) -> None:
     for name in job.after:
-        ended = desk.shelf.ended(name)
-        if ended is not None and not ended.well:
-            raise JobRefused(
-                f"submitting {job.name}",
-                f"it comes after {name}, which did not end well; submit that one again first",
-            )
-        if ended is None and desk.shelf.job(name) is None:
-            raise JobRefused(
-                f"submitting {job.name}",
-                f"it comes after {name}, and there is no such job; `fournines batch list` shows them",
-            )
+        why = why_not_after(desk, name)
+        if why:
+            raise JobRefused(f"submitting {job.name}", f"it comes after {name}: {why}")
+
+
+def why_not_after(desk: Desk, job_id: str) -> str:
+    """
+    Why nothing can come after a job; empty: it can.
+    """
+    ended = desk.shelf.ended(job_id)
+    if ended is not None:
+        if ended.well:
+            return ""
+        return "that did not end well; submit that one again first"
+    if desk.shelf.job(job_id) is None:
+        return "there is no such job; `fournines batch list` shows them"
+    return ""
 
 
 def _predecessors(desk: Desk, job: Job) -> tuple[int, ...]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 import pytest
 
 from blueprints.batch import exits, specification
-from blueprints.batch.specification import JobsInvalid, Limits, Queue
+from blueprints.batch.specification import Limits, Queue
+from blueprints.problem import BlueprintError
 from blueprints.source import parse
 
 LIMITS = Limits(
@@ -69,13 +70,97 @@ jobs:
         ),
         pytest.param(
             "name: a\ncommand: x\ntime_limit: soon\n",
-            "'soon' is no duration: write 90s, 30m",
+            "jobs.yaml:3: time_limit: 'soon' is no duration: write 90s, 30m",
             id="no-duration",
         ),
         pytest.param(
             "name: a\ncommand: x\nenvironment: {SLURM_X: y}\n",
-            "environment may not set 'SLURM_X'",
+            "jobs.yaml:3: environment: may not set 'SLURM_X', which is set for each task",
             id="slurms-own-variable",
+        ),
+        pytest.param(
+            "jobs:\n  a: {command: x, after: [a]}\n",
+            "jobs.yaml:2: jobs.a.after: a -> a wait for each other",
+            id="after-itself",
+        ),
+        pytest.param(
+            "name: a\ncommand: x\nafter: [a]\n",
+            "jobs.yaml:3: after: a -> a wait for each other",
+            id="one-job-after-itself",
+        ),
+        pytest.param("", "jobs.yaml: must be a mapping", id="an-empty-file"),
+        pytest.param("- a\n", "jobs.yaml: must be a mapping", id="a-list"),
+        pytest.param("jobs: [a]\n", "jobs: must hold jobs by name", id="jobs-a-list"),
+        pytest.param(
+            "jobs:\n  a: x\n", "jobs.yaml:2: jobs.a: must be a mapping", id="a-word"
+        ),
+        pytest.param(
+            "jobs:\n  A: {command: x}\n",
+            "jobs.yaml:2: jobs.A: 'A' is no name: lower-case letters",
+            id="a-job-in-capitals",
+        ),
+        pytest.param(
+            f"name: {'a' * 31}\ncommand: x\n", "at most 30, beginning", id="a-long-name"
+        ),
+        pytest.param(
+            "name: a\ncommand: x\nafter: [B!]\n",
+            "after[0]: 'B!' is no name: lower-case letters, digits and hyphens, at most 60",
+            id="after-no-name",
+        ),
+        pytest.param(
+            "name: a\ncommand: x\nafter: b\n",
+            "jobs.yaml:3: after: must be a list, is 'b'",
+            id="after-a-word",
+        ),
+        pytest.param(
+            "name: a\ncommand: x\narray: true\n",
+            "jobs.yaml:3: array: must be a number of tasks, or {count: 100, at_once: 10}",
+            id="an-array-of-yes",
+        ),
+        pytest.param(
+            "name: a\ncommand: x\narray: 0\n",
+            "jobs.yaml:3: array.count: input should be greater than or equal to 1, is 0",
+            id="an-array-of-none",
+        ),
+        pytest.param(
+            "name: a\ncommand: x\nretries: 3\n",
+            "jobs.yaml:3: retries: must be a mapping of keys to values, is 3",
+            id="retries-a-number",
+        ),
+        pytest.param(
+            "name: a\ncommand: x\nresources: {cpus: two}\n",
+            "jobs.yaml:3: resources.cpus: must be a whole number, is 'two'",
+            id="cpus-in-words",
+        ),
+        pytest.param(
+            "name: a\ncommand: 5\n",
+            "jobs.yaml:2: command: must be text, in quotes where it looks like something else, is 5",
+            id="a-number-as-command",
+        ),
+        pytest.param(
+            "name: a\ncommand: x\ntime_limit: -5\n",
+            "jobs.yaml:3: time_limit: must be a number of seconds, or a duration: 90s",
+            id="less-than-no-time",
+        ),
+        pytest.param(
+            "name: a\ncommand: x\ntime_limit: 1.5\n",
+            "jobs.yaml:3: time_limit: must be a number of seconds",
+            id="half-a-second",
+        ),
+        pytest.param(
+            "name: a\ncommand: x\nenvironment: {1a: b}\n",
+            "jobs.yaml:3: environment: '1a' is no name of a variable",
+            id="no-variable",
+        ),
+        pytest.param(
+            "name: a\ncommand: x\nenvironment: {TASK: b}\n",
+            "jobs.yaml:3: environment: may not set 'TASK'",
+            id="what-each-task-is-told",
+        ),
+        pytest.param(
+            'name: a\ncommand: "x\\0y"\n',
+            "jobs.yaml:2: command: holds a character 0",
+            id="a-character-0",
         ),
         pytest.param(
             "jobs: {}\n", "jobs.yaml:1: jobs: must hold jobs by name", id="no-jobs"
@@ -91,7 +176,7 @@ def test_what_is_no_job_is_refused(text, said):
     """
     One sentence for each mistake.
     """
-    with pytest.raises(JobsInvalid) as refused:
+    with pytest.raises(BlueprintError) as refused:
         jobs(text)
     assert said in str(refused.value)
 

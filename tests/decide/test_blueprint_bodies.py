@@ -32,7 +32,11 @@ def blueprint_with(tmp_path, old, new):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('version: "1.0.0"', "version: 1.0", "version: input should be a valid string"),
+        (
+            'version: "1.0.0"',
+            "version: 1.0",
+            "version: must be text, in quotes where it looks like something else, is 1.0",
+        ),
         ('version: "1.0.0"', 'version: "1"', "version: '1' is no name"),
         ("endpoints:", "endpiont:", "unknown key; did you mean 'endpoints'?"),
         ("type: integer", "type: intger", "parameters.properties.count.type: no JSON"),
@@ -63,7 +67,7 @@ def test_bad_blueprint_head(tmp_path, old, new, said):
         ("{{ count }}", "a {{ none_such }} b", "'none_such' is undefined"),
         ("{{ count }}", "a {{ count", "line 1 of the template"),
         ("{{ count }}", "a {{ 1 / 0 }}", "cannot be rendered: division by zero"),
-        ("{{ count }}", "many", "groups.web.count: input should be a valid integer"),
+        ("{{ count }}", "many", "groups.web.count: must be a whole number, is "),
         ("group: web", "group: wbe", "no group 'wbe'; did you mean 'web'?"),
         ("user-data.j2", "userdata.j2", "there is no template 'userdata.j2'"),
         ("  http:\n", "  lb:\n", "must not be called 'lb'"),
