@@ -4,14 +4,17 @@ What the programs in a batch service's instances decide: who may give orders, wh
 
 from __future__ import annotations
 
+import http.client
+import http.server
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
 
 from blueprints.batch import reading
-from blueprints.batch.guest import figures, gate, keeper
+from blueprints.batch.guest import bucket, figures, gate, keeper
 from blueprints.batch.reading import Stage
 
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -107,6 +110,10 @@ class Shelf(dict):
         self[key] = data
         return True
 
+    def get(self, key):
+        """What was kept."""
+        return dict.get(self, key)
+
     def keys(self, prefix=""):
         """Those that begin so."""
         return iter([key for key in dict.keys(self) if key.startswith(prefix)])
@@ -148,6 +155,71 @@ def test_the_first_result_stands_and_the_second_is_told(tmp_path):
 
     assert json.loads(shelf["jobs/a-1/3/result"])["attempt"] == 1
     assert "jobs/a-1/3/twice/0" in shelf
+
+
+class Sleepy(http.server.BaseHTTPRequestHandler):
+    """
+    An object store that counts its callers, and hangs up after an answer when told to.
+    """
+
+    protocol_version = "HTTP/1.1"
+    callers = 0
+    hangs_up = False
+
+    def setup(self):
+        """Somebody connects."""
+        type(self).callers += 1
+        super().setup()
+
+    def do_GET(self):
+        """There is nothing."""
+        self.send_response(404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        # Without a word: as a server does whose patience with an idle connection is over.
+        self.close_connection = type(self).hangs_up
+
+    def log_message(self, *_):
+        """Nothing."""
+
+
+def test_a_connection_to_the_store_is_used_again():
+    """
+    Tasks' threads take it over from one another; one that was closed meanwhile is replaced, and nobody notices.
+    """
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sleepy)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    settings = {"bucket": "b", "access": "a", "secret": "s", "region": "r"}
+    store = bucket.Bucket(
+        settings | {"url": f"https://127.0.0.1:{server.server_port}"}, PlainConnection
+    )
+
+    def ask() -> None:
+        thread = threading.Thread(target=lambda: found.append(store.get("x")))
+        thread.start()
+        thread.join()
+
+    found = []
+    for _ in range(3):
+        ask()
+    assert Sleepy.callers == 1
+    Sleepy.hangs_up = True
+    for _ in range(3):
+        ask()
+    server.shutdown()
+    server.server_close()
+    assert found == [None] * 6
+    assert Sleepy.callers <= 4
+
+
+class PlainConnection(http.client.HTTPConnection):
+    """
+    Without TLS, which is the library's.
+    """
+
+    def __init__(self, host, port, *, timeout, context) -> None:
+        del context
+        super().__init__(host, port, timeout=timeout)
 
 
 def a_job(**said) -> dict:

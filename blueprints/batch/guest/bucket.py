@@ -1,5 +1,5 @@
 """
-One bucket of an object store with S3's interface, over one connection that stays: a task of a second has no time for a new one.
+One bucket of an object store with S3's interface, over connections that stay: a task of a second has no time for a new one.
 
 Requests are signed by AWS' signature version 4; their content goes unsigned, TLS keeps it. Standard library alone: this runs in instances.
 """
@@ -17,8 +17,7 @@ import ssl
 import threading
 import time
 import urllib.parse
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
 
 ANSWER_SECONDS = 30.0
 PAGE = 1000
@@ -26,6 +25,9 @@ _UNSIGNED = "UNSIGNED-PAYLOAD"
 _KEY = re.compile(r"<Key>([^<]*)</Key>")
 _MISSING = 404
 _EXISTS = 412
+
+
+Connect = Callable[..., http.client.HTTPConnection]
 
 
 class StoreTrouble(Exception):
@@ -36,10 +38,15 @@ class StoreTrouble(Exception):
 
 class Bucket:
     """
-    Objects by key. Thread-safe: every thread has a connection of its own.
+    Objects by key. Thread-safe: every request has a connection of its own, which the next one takes over.
     """
 
-    def __init__(self, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        settings: Mapping[str, str],
+        connect: Connect = http.client.HTTPSConnection,
+    ) -> None:
+        self._connect = connect
         found = urllib.parse.urlsplit(settings["url"])
         self._host, self._port = str(found.hostname), found.port or 443
         self._root = found.path.rstrip("/") + "/" + settings["bucket"]
@@ -47,7 +54,8 @@ class Bucket:
         self._region = settings["region"]
         authority = settings.get("ca_file")
         self._context = ssl.create_default_context(cafile=authority)
-        self._lines = threading.local()
+        self._idle: list[http.client.HTTPConnection] = []
+        self._lock = threading.Lock()
 
     def put(self, key: str, data: bytes, *, new: bool = False) -> bool:
         """
@@ -104,22 +112,24 @@ class Bucket:
             try:
                 line.request(method, target, body, headers)
                 answer = line.getresponse()
-                return answer.status, answer.read()
+                said = answer.status, answer.read()
             except (OSError, http.client.HTTPException) as trouble:
                 # A connection that was idle may have been closed: once more on a new one.
                 error = trouble
                 line.close()
+            else:
+                with self._lock:
+                    self._idle.append(line)
+                return said
         raise StoreTrouble(f"the object store does not answer: {error}") from error
 
-    def _line(self, *, fresh: bool) -> http.client.HTTPSConnection:
-        kept: Any = getattr(self._lines, "line", None)
-        if kept is None or fresh:
-            kept = http.client.HTTPSConnection(
-                self._host, self._port, timeout=ANSWER_SECONDS, context=self._context
-            )
-            self._lines.line = kept
-        found: http.client.HTTPSConnection = kept
-        return found
+    def _line(self, *, fresh: bool) -> http.client.HTTPConnection:
+        with self._lock:
+            if self._idle and not fresh:
+                return self._idle.pop()
+        return self._connect(
+            self._host, self._port, timeout=ANSWER_SECONDS, context=self._context
+        )
 
     def _signed(self, method: str, path: str, query: str) -> dict[str, str]:
         at = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())

@@ -162,9 +162,11 @@ class Keeper:
             # Its name says how it ended, so that a listing tells who did not end well.
             self._bucket.put(f"{task.prefix}/bad/{why}-{code}", b"")
         if not self._bucket.put(f"{task.prefix}/result", data, new=True):
-            # Another attempt came to its end before: this one's is told, and does not count.
-            self._bucket.put(f"{task.prefix}/twice/{task.restarts}", b"")
-            record = self._result(task) or record
+            stands = self._result(task) or record
+            if stands != record:
+                # Another attempt came to its end before: this one's is told, and does not count. (The same: the answer to our own was lost.)
+                self._bucket.put(f"{task.prefix}/twice/{task.restarts}", b"")
+            record = stands
         self._clear(task)
         return str(_exit(record))
 
