@@ -70,7 +70,7 @@ test-fast: $(VENV)/.stamp ## What needs neither root nor the embedded cloud.
 demo: setup ## The whole story in a few minutes: deploy, load, break, heal, report.
 	@$(BIN)/fournines demo
 
-demo-full: setup ## A whole platform (database, bus, cache, batch): not yet seen to its end, see docs/stateful.md.
+demo-full: setup ## A whole platform (database, bus, cache, batch) used, broken, restored; better on four cores (docs/stateful.md).
 	@$(BIN)/fournines demo --full
 
 demo-down: ## Stop everything `make demo` left running.

@@ -4,6 +4,7 @@ One transaction through a message bus' endpoint: publish a message, have it conf
 
 from __future__ import annotations
 
+import logging
 import secrets
 import ssl
 from collections.abc import Callable, Iterator
@@ -20,6 +21,9 @@ from fournines.model.inventory import Inventory
 from fournines.model.transaction import Transaction
 from tasks.operators.access import Access
 from tasks.transactions.attempt import attempt
+
+logging.getLogger("pika").setLevel(logging.CRITICAL)
+"""It shows each failed handshake with a traceback, on people's terminals, before it raises what we say in a sentence."""
 
 OPERATOR_KEPT_AS = "operator"
 """Under which name the store keeps the operator's password."""
