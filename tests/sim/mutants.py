@@ -10,6 +10,7 @@ from typing import Any
 from fournines.model.inventory import Inventory
 from fournines.model.ownership import Owner
 from fournines.model.probing import Answer, ProbeResult, Scheme
+from fournines.model.specification import VolumeSpec
 from fournines.store.protocol import Lease, LeaseHeld
 from tests.sim.healers import SimHealer
 from tests.sim.town import WatchedCloud
@@ -180,3 +181,42 @@ def forgetfulness(healer: SimHealer, _cloud: WatchedCloud) -> None:
     Cases of the dead are nobody's: none is adopted, and no alert reminds of them.
     """
     healer.beds.adopt = lambda: 0  # type: ignore[method-assign]
+
+
+def hoarding(healer: SimHealer, _cloud: WatchedCloud) -> None:
+    """
+    Whoever is built gets a volume of its own.
+    """
+    workshop: Any = healer.workshop
+    real = workshop.cloud.ensure_volume
+
+    def ensure_volume(spec: VolumeSpec, **asked: Any) -> Any:
+        return real(spec.model_copy(update={"name": f"{spec.name}-again"}), **asked)
+
+    workshop.cloud.ensure_volume = ensure_volume
+
+
+def nostalgia(healer: SimHealer, _cloud: WatchedCloud) -> None:
+    """
+    What was asked for once is asked for still.
+    """
+    store: Any = healer.workshop.store
+    registry = store.registry
+    once: dict[str, Any] = {}
+
+    def first(platform: Any) -> Any:
+        return platform and once.setdefault(platform.name, platform)
+
+    store.registry = Around(
+        registry,
+        platforms=lambda: tuple(first(p) for p in registry.platforms()),
+        platform=lambda name: first(registry.platform(name)),
+    )
+
+
+def attachment(_healer: SimHealer, cloud: WatchedCloud) -> None:
+    """
+    Data that a person destroys is said to be gone, and is not.
+    """
+    spoiled: Any = cloud
+    spoiled.delete_volume = lambda *_args, **_kwargs: None

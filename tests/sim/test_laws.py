@@ -25,6 +25,9 @@ SEEDS = 60
         pytest.param(mutants.imagination, r"bad samples", id="absent-data"),
         pytest.param(mutants.greed, r"stranger's", id="ownership"),
         pytest.param(mutants.sloth, r"is held by", id="orphans"),
+        pytest.param(mutants.hoarding, r"hold one slot's data", id="volumes"),
+        pytest.param(mutants.nostalgia, r"nobody asked for it", id="not-asked-for"),
+        pytest.param(mutants.attachment, r"left of a service", id="destroys"),
         pytest.param(mutants.forgetfulness, r"case .* is open", id="lost-incidents"),
     ],
 )
