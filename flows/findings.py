@@ -24,7 +24,8 @@ def write_down(ward: Ward, book: CaseBook, seen: Examination) -> None:
     """
     met = seen.situation.subject
     changes: dict[str, object] = {"subject": met} if met.instance else {}
-    if book.case.state is CaseState.OPEN:
+    if book.case.state in {CaseState.OPEN, CaseState.ACTING}:
+        # Whoever takes an acting case over and looks anew has not asked the brakes yet.
         changes["state"] = CaseState.DIAGNOSED
     told = seen.finding
     with ward.gate:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from fournines.cloud.simulated import Behaviour, health
@@ -31,6 +32,9 @@ LEFT_SECONDS = 60.0
 
 WELL_SECONDS = 30.0
 """Whoever recovered by itself a moment ago may still be taken away: nobody could know."""
+
+FLIGHT = timedelta(seconds=0.25)
+"""What a request takes until it has its effect: an alert that arrives meanwhile tells its sender nothing."""
 
 KNOWN_SECONDS = 8.0
 """The healer's view is read every four seconds, and a reading may fail."""
@@ -187,11 +191,13 @@ class Laws:
 
     def _believed(self, service: str) -> frozenset[str]:
         """
-        Members of whose sickness nobody can know yet: no alert has arrived, and the load balancer has not said so for long.
+        Members of whose sickness nobody can know yet: no alert came before the request went out, and the load balancer has not said so for long.
         """
+        sent_at = self._clock.now() - FLIGHT
         told = {
             record.labels.get("instance_name")
             for record in self._store.inbox.firing(PLATFORM, service)
+            if record.received_at <= sent_at
         }
         balancer = self._cloud.world.load_balancers.get(f"demo-{service}-lb")
         return frozenset(
