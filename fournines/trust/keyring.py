@@ -43,7 +43,7 @@ class KeySource(Protocol):
 
     def make(self) -> str:
         """
-        A first key, whole or not at all, and what is kept then: of two who make one at once both get both. Raises KeyringError.
+        A first key, whole or not at all, and what is kept then: of two who make one at once each can read what the other encrypts. Raises KeyringError.
         """
         ...
 

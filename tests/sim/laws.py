@@ -193,11 +193,10 @@ class Laws:
         """
         Members of whose sickness nobody can know yet: no alert came before the request went out, and the load balancer has not said so for long.
         """
-        sent_at = self._clock.now() - FLIGHT
         told = {
             record.labels.get("instance_name")
             for record in self._store.inbox.firing(PLATFORM, service)
-            if record.received_at <= sent_at
+            if record.received_at <= self._clock.now() - FLIGHT
         }
         balancer = self._cloud.world.load_balancers.get(f"demo-{service}-lb")
         return frozenset(

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from fournines import concealment
+
 
 @pytest.fixture(scope="module")
 def prefect() -> Iterator[None]:
@@ -18,3 +20,13 @@ def prefect() -> Iterator[None]:
 
     with prefect_test_harness(server_startup_timeout=240):
         yield
+
+
+@pytest.fixture
+def nothing_concealed():
+    """
+    No secret of another test is masked in this one, nor one of this in the next.
+    """
+    concealment.forget()
+    yield
+    concealment.forget()

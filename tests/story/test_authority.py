@@ -9,9 +9,10 @@ import json
 import pytest
 from cryptography import x509
 
-from fournines import concealment
 from tasks import certificates, deployment, reconciliation, rotation
 from tests.unwind.harness import PLATFORM, World, a_platform
+
+pytestmark = pytest.mark.usefixtures("nothing_concealed")
 
 DAY = 86_400.0
 DUE = 3_650 * 2 / 3 + 1
@@ -21,13 +22,6 @@ write_files:
   - {path: /etc/certificate.pem, content: "@{certificate:@SLOT@}"}
   - {path: /etc/key.pem, content: "@{private-key:@SLOT@}"}
 """
-
-
-@pytest.fixture(autouse=True)
-def _nothing_known():
-    concealment.forget()
-    yield
-    concealment.forget()
 
 
 @pytest.fixture

@@ -16,19 +16,10 @@ from tasks.batch import desk as desks
 from tasks.batch import tending, yielding
 from tasks.batch.simulated import SimulatedEngine, SimulatedSlurm
 from tests.contract.batch_contract import LONG, order
+from tests.story import test_batch_jobs
 from tests.story.test_causes import MEMBERS, saturated
 
-PARAMETERS = {
-    "queues": {"main": {}},
-    "tenants": {},
-    "cpus": 1,
-    "memory_mb": 128,
-    "array_max": 100,
-    "workers_min": 0,
-    "workers_max": 4,
-    "idle_seconds": 60,
-    "drain_seconds": 30,
-}
+PARAMETERS = test_batch_jobs.PARAMETERS | {"drain_seconds": 30}
 """What the rules of batch read."""
 
 

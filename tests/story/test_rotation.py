@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import pytest
 
-from fournines import concealment
 from tasks import certificates, credentials, deployment, rotation
 from tasks.credentials import CredentialsRefused, NothingOffered
 from tests.unwind.harness import PLATFORM, World, a_platform
+
+pytestmark = pytest.mark.usefixtures("nothing_concealed")
 
 DAY = 86_400.0
 USER_DATA = """#cloud-config
@@ -17,13 +18,6 @@ write_files:
   - {path: /etc/secret, content: "@{secret:shop/app}"}
   - {path: /etc/key.pem, content: "@{private-key:@SLOT@}"}
 """
-
-
-@pytest.fixture(autouse=True)
-def _nothing_known():
-    concealment.forget()
-    yield
-    concealment.forget()
 
 
 @pytest.fixture

@@ -84,7 +84,10 @@ def open_keys(settings: Settings) -> BarbicanKeys | None:
         attempts=settings.retry_attempts,
         seconds=settings.retry_total_seconds,
     )
-    return BarbicanKeys(connection, settings) if there else None
+    if there:
+        return BarbicanKeys(connection, settings)
+    connection.close()
+    return None
 
 
 def _create(sdk: Any) -> None:
