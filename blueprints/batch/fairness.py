@@ -22,6 +22,9 @@ TOP = 1_000_000
 STEP = TOP // 1_000
 """What a priority may be off before it is set anew: each costs a request."""
 
+FORGOTTEN = 1e-3
+"""CPU seconds below which faded usage is none: else what one tenant used months ago would for ever set it behind one that used nothing."""
+
 CHANGES_MAX = 100
 """At one look. Those that would begin first come first, the rest has time until the next look."""
 
@@ -78,7 +81,8 @@ def used(
         return before
     half_life = timedelta(hours=sharing.usage_half_life_hours).total_seconds()
     fade = 2.0 ** (-(now - before.at) / half_life)
-    seconds = {tenant: s * fade for tenant, s in before.seconds.items()}
+    faded = {tenant: s * fade for tenant, s in before.seconds.items()}
+    seconds = {tenant: s for tenant, s in faded.items() if s >= FORGOTTEN}
     for one in records:
         end = now if one.stage is Stage.RUNNING else min(one.ended_at, now)
         took = max(end - max(one.began_at, before.at), 0.0) * one.cpus
@@ -97,9 +101,9 @@ def factor(tenant: str, usage: Usage, sharing: Sharing) -> float:
     all_used = sum(usage.seconds.get(name, 0.0) for name in sharing.tenants)
     if not all_used:
         return 1.0
-    part = usage.seconds.get(tenant, 0.0) / all_used
-    share = mine / sum(sharing.tenants.values())
-    return float(2.0 ** (-part / share))
+    # U / S with its divisions in this order: of two tenants the one with less for each share never comes later by a rounding.
+    need = usage.seconds.get(tenant, 0.0) / mine
+    return float(2.0 ** -(need * (sum(sharing.tenants.values()) / all_used)))
 
 
 def priority(tenant: str, usage: Usage, sharing: Sharing) -> int:

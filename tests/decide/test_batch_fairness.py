@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blueprints.batch import fairness
-from blueprints.batch.fairness import STEP, TOP, Sharing, Usage
+from blueprints.batch.fairness import FORGOTTEN, STEP, TOP, Sharing, Usage
 from blueprints.batch.reading import Record, Stage
 
 HOUR = 3600.0
@@ -84,6 +84,17 @@ def test_what_was_used_fades_by_half_lives():
     assert (once.seconds["red"], twice.seconds["red"]) == (50, 25)
 
 
+def test_what_has_faded_to_nothing_is_forgotten():
+    """
+    An hour's half-life, and a month without work: both tenants are equal again.
+    """
+    usage = Usage(at=0, seconds={"red": 100})
+    later = fairness.used(usage, [], 30 * 24 * HOUR, SHARING)
+
+    assert later.seconds == {}
+    assert fairness.priority("red", later, SHARING) == TOP
+
+
 def test_only_what_waits_with_another_priority_is_changed():
     """
     Jobs of ours, not those that run or are nearly right; those that would begin first come first.
@@ -107,7 +118,9 @@ def test_only_what_waits_with_another_priority_is_changed():
 
 
 @given(
-    used=st.dictionaries(st.sampled_from("abcd"), st.floats(0, 1e12), max_size=4),
+    used=st.dictionaries(
+        st.sampled_from("abcd"), st.floats(FORGOTTEN, 1e12), max_size=4
+    ),
     shares=st.dictionaries(st.sampled_from("abcd"), st.integers(1, 1000), min_size=2),
 )
 def test_who_used_less_of_its_share_never_comes_later(used, shares):
