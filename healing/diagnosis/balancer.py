@@ -3,14 +3,17 @@ Load-balancer trouble: the members answer us, and users do not get through to th
 
 Either Octavia calls the load balancer ERROR, or our own requests (or transactions, where users speak no HTTP) through its address fail while members
 that it should send them to are well. Our requests alone prove little, because our own way to its address may be cut: where the load balancer measures that it passes
-requests on, nothing is wrong with it. A load balancer that somebody changes at this moment is looked at again: its own failover must not
-be raced.
+requests on, nothing is wrong with it. An error that is answered is no proof while it sends users to a member that is not known to be well: that one
+may have said it, through a load balancer that does its work. A load balancer that somebody changes at this moment is looked at again: its own failover
+must not be raced.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fournines.model.case import Diagnosis
-from fournines.model.probing import Answer
+from fournines.model.probing import Answer, ProbeResult
 from fournines.model.transaction import failed_lately
 from healing.diagnosis.finding import SAMPLES_MIN, Finding
 from healing.scene import BalancerState, Load, Scene
@@ -54,10 +57,19 @@ def _trouble(front: BalancerState, scene: Scene) -> str | None:
     bad = [probe for probe in front.probes if not probe.good]
     if not expected or len(bad) < SAMPLES_MIN or len(bad) < len(front.probes):
         return None
-    if users_get_through(front, scene.load):
+    if users_get_through(front, scene.load) or _may_be_a_members(bad, scene):
         return None
     said = bad[-1].status or bad[-1].answer
     return f"all {len(bad)} requests through {front.name} failed ({said})"
+
+
+def _may_be_a_members(bad: Sequence[ProbeResult], scene: Scene) -> bool:
+    """
+    Whether what was answered may have been passed on from a member.
+    """
+    return any(probe.answer is Answer.STATUS for probe in bad) and any(
+        m.weight and m.balancer_alive and not m.well for m in scene.group.members
+    )
 
 
 def _transactions(front: BalancerState, scene: Scene) -> str | None:

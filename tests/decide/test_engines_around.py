@@ -103,6 +103,7 @@ def below(service="db", depth=1, *, unwell=2, well=0, burning=False) -> Dependen
 
 
 DEAD = (probe(), probe())
+ERRORS = (probe(500), probe(500))
 
 
 @pytest.mark.parametrize(
@@ -260,6 +261,34 @@ DEAD = (probe(), probe())
             Diagnosis.NOTHING,
             None,
             id="nobody-behind-it-is-well-either",
+        ),
+        pytest.param(
+            WELL,
+            a_scene("a/1:w b/2:w", balancer=front(probes=ERRORS)),
+            Diagnosis.BALANCER,
+            "load balancer lb",
+            id="errors-though-every-member-is-well",
+        ),
+        pytest.param(
+            WELL,
+            a_scene("a/1:w b/2:b*", balancer=front(probes=ERRORS)),
+            Diagnosis.NOTHING,
+            None,
+            id="errors-that-a-sick-member-in-rotation-answers",
+        ),
+        pytest.param(
+            WELL,
+            a_scene("a/1:w b/2:b", balancer=front(probes=ERRORS)),
+            Diagnosis.BALANCER,
+            "load balancer lb",
+            id="errors-though-the-sick-member-is-out-of-rotation",
+        ),
+        pytest.param(
+            WELL,
+            a_scene("a/1:w b/2:b*", balancer=front(probes=DEAD)),
+            Diagnosis.BALANCER,
+            "load balancer lb",
+            id="silence-is-no-answer-of-a-sick-member",
         ),
         pytest.param(
             BAD,
