@@ -11,6 +11,7 @@ from fournines.clock import Clock
 from fournines.cloud.simulated import SimulatedCloud
 from fournines.metrics.protocol import MetricsError, Sample
 from fournines.model.probing import Answer, ProbeResult, Scheme
+from healing.diagnosis.grey_errors import ERROR_RATIO_MIN
 from tests.sim.turns import TurnClock, Turns
 
 
@@ -81,6 +82,9 @@ class Eyes:
 class Gauges:
     """
     `Metrics` of every healer: error ratios of members; everything else is absent.
+
+    Attributes:
+        errors_at: When a healer was last told that an instance gives its users errors; the laws ask for it.
     """
 
     def __init__(self, cloud: SimulatedCloud, turns: Turns, clock: TurnClock) -> None:
@@ -88,6 +92,7 @@ class Gauges:
         self._turns = turns
         self._clock = clock
         self.down_until = 0.0
+        self.errors_at: dict[str, float] = {}
 
     def instant(self, query: str) -> tuple[Sample, ...]:
         """
@@ -108,11 +113,12 @@ class Gauges:
         return ()
 
     def _ratio(self, balancer: str, pool: str, instance: str) -> tuple[Sample, ...]:
-        return tuple(
-            Sample({}, traffic.error_ratio, self._clock.now())
-            for traffic in self._cloud.traffic(balancer, pool).members
-            if traffic.instance == instance and traffic.share
-        )
+        for traffic in self._cloud.traffic(balancer, pool).members:
+            if traffic.instance == instance and traffic.share:
+                if traffic.error_ratio > ERROR_RATIO_MIN:
+                    self.errors_at[instance] = self._turns.now
+                return (Sample({}, traffic.error_ratio, self._clock.now()),)
+        return ()
 
     def over(
         self, query: str, *, start: datetime, end: datetime, step_seconds: float

@@ -118,6 +118,7 @@ class Simulation:
         self.operator = SimulatedOperator(self.cloud, clock)
         self.gauges = self.measures(clock)
         self.laws = Laws(self.turns, self.cloud, self.store, self.platform)
+        self.laws.errors_at = self.gauges.errors_at
         self.turns.on_kill = self.laws.died
         self.turns.on_stop = self.laws.disturbed
         self.laws.someone_lives = lambda: (
