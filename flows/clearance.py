@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from flows import examination, surroundings
+from flows import examination, places, surroundings
 from flows.case_book import CaseBook
 from flows.examination import Examination
 from flows.ward import Ward
@@ -52,6 +52,9 @@ def obtain(
 ) -> tuple[Examination, Holding] | None:
     """
     Wait for what time cures; None when something else objects, or it took too long. The lease is held until `stack` closes.
+
+    Raises:
+        SubjectUnknown: Its service was destroyed while the lease was waited for.
     """
     clock = ward.workshop.clock
     begin = clock.now()
@@ -78,6 +81,13 @@ def obtain(
             )
             refusals = brakes.objections(situation)
             refusals = relevant(seen.finding.diagnosis, refusals)
+            if held is not None and not refusals:
+                # Whoever had the lease before may have asked for something else: that is looked at anew.
+                looked = looked and places.is_as_seen(
+                    ward.workshop.store.registry,
+                    situation.subject,
+                    situation.service,
+                )
             if held is not None and not refusals and looked:
                 with book.under(gate):
                     # What was found while it waited is what it acts on, and what others count.

@@ -49,6 +49,17 @@ def find(registry: Registry, subject: Subject) -> Place:
         ) from error
 
 
+def is_as_seen(registry: Registry, subject: Subject, service: Service) -> bool:
+    """
+    Whether what is asked for at the subject's service is still what somebody saw: ask with its lease in hand, for whoever held it before may have
+    changed it.
+
+    Raises:
+        SubjectUnknown: Nothing of ours bears that name any more.
+    """
+    return find(registry, subject).service == service
+
+
 def in_slot(inventory: Inventory, subject: Subject) -> tuple[Instance, ...]:
     """
     The instances of a slot, oldest generation first.

@@ -176,6 +176,12 @@ class Treatment:
             if held is None:
                 self.book.note("busy", "somebody else works on the service")
                 return None
+            place = places.find(self.ward.workshop.store.registry, subject)
+            if not planning.is_asked_for(plan, place.service):
+                self.book.note(
+                    "outdated", f"{plan.id}: something else is asked for now"
+                )
+                return None
             outcome = Outcome(plan_id=plan.id)
             if plan.id in unfinished and not again.has_helped(
                 self.ward, self.book, plan, held
@@ -194,6 +200,9 @@ class Treatment:
             held = clearance.lease_again(self.ward, seen.situation.subject, stack)
             if held is None:
                 self.book.note("busy", "somebody else works on the service")
+                return None
+            if remedies.unbegun(self.ward, self.book.case) is None:
+                self.book.note("outdated", "something else is asked for now")
                 return None
             self.book.set(state=CaseState.ACTING)
             return self.trial.finish(rung, wanted, seen, held)

@@ -11,7 +11,13 @@ import hashlib
 from collections.abc import Iterable
 
 from fournines.model import references
-from fournines.model.desired import Membership, Platform
+from fournines.model.desired import (
+    Membership,
+    Platform,
+    Service,
+    instance_digest,
+)
+from fournines.model.ownership import Owner
 from fournines.model.refusal import Refusal
 from fournines.model.specification import MemberSpec
 from fournines.planning.plan import Plan, Purpose
@@ -109,6 +115,27 @@ def arriving(plan: Plan, slot: int | None) -> str | None:
         if isinstance(step, EnsureInstance) and step.spec.owner.slot == slot:
             return step.spec.name
     return None
+
+
+def is_asked_for(plan: Plan, service: Service) -> bool:
+    """
+    Whether all that a plan builds is what its service asks for, as it is now: somebody may have asked for something else since it was made.
+    """
+    return all(
+        _is_wanted(step.spec.owner, service)
+        for step in plan.steps
+        if isinstance(step, EnsureInstance)
+    )
+
+
+def _is_wanted(owner: Owner, service: Service) -> bool:
+    return any(
+        group.name == owner.group
+        and owner.slot is not None
+        and owner.slot < group.count
+        and owner.digest == instance_digest(group)
+        for group in service.groups
+    )
 
 
 def rung_of(plan: Plan) -> Rung:

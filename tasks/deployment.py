@@ -12,11 +12,12 @@ from dataclasses import replace
 
 from blueprints import baked, diff, editions, removal
 from fournines import log
-from fournines.model.desired import Platform
+from fournines.model.desired import Platform, Service
 from fournines.model.inventory import Inventory, Quota
 from fournines.model.refusal import Reason, Refusal
 from fournines.planning import gentle, linter
 from fournines.planning.plan import Plan, Purpose
+from fournines.store.protocol import LeaseHeld
 from healing.prediction import Prediction
 from tasks import (
     adoption,
@@ -44,6 +45,12 @@ _NOT_SCALED = frozenset({*_STOPPING, Reason.QUORUM, Reason.EVIDENCE_MISSING})
 """And of another size: whoever must not leave now must not be asked for no more either."""
 
 _log = log.get("deployment")
+
+
+class AskedAnew(LeaseHeld):
+    """
+    What is asked for was changed while the leases were waited for: what was meant rests on something that holds no more. The message says of what.
+    """
 
 
 def plan(
@@ -152,13 +159,18 @@ def deploy(
     purpose: Purpose = Purpose.DEPLOY,
     audience: Audience = NOBODY,
     insist: bool = False,
+    made_from: Platform | None = None,
 ) -> Result:
     """
     Bring a platform, or one service of it, to what is desired. It gives way to healing while a budget burns, unless somebody insists.
 
+    `made_from` is what the registry said when `desired` was made from it. When it says something else once the leases are held, somebody was
+    quicker, and nothing is done: what they asked for must not be taken back by whoever did not know of it.
+
     Raises:
         ServiceUnknown: The platform has no service `only`.
         LeaseHeld: Somebody else is at it; the message says who.
+        AskedAnew: Somebody was.
         CloudError: The cloud could not be read. What fails in a step is in the result instead.
     """
     sizing.check_known(desired, only)
@@ -167,6 +179,8 @@ def deploy(
     what = f"{purpose} of {only or desired.name}"
     names = _leases(desired.name, services, only)
     with leasing.holding(workshop, names, purpose=what) as held:
+        if made_from is not None:
+            _check_still_asked(workshop, made_from, only)
         seen = _seen_alone(workshop, desired, only, held)
         if purpose is Purpose.DEPLOY:
             # A recipe's name means the image that is current now; the registry keeps which, so that no timer rolls to a newer one.
@@ -212,6 +226,20 @@ def deploy(
         )
 
 
+def _check_still_asked(workshop: Workshop, known: Platform, only: str | None) -> None:
+    now = workshop.store.registry.platform(known.name)
+    if only is None:
+        same = now == known
+    else:
+        same = now is not None and _service(now, only) == _service(known, only)
+    if not same:
+        raise AskedAnew(f"something else is asked for of {only or known.name} by now")
+
+
+def _service(platform: Platform, name: str) -> Service | None:
+    return next((one for one in platform.services if one.name == name), None)
+
+
 def _seen_alone(
     workshop: Workshop, desired: Platform, only: str | None, held: leasing.Holding
 ) -> Inventory:
@@ -245,6 +273,7 @@ def scale(
     Raises:
         ServiceUnknown: No such service is deployed, or its group is not clear.
         LeaseHeld: Somebody else is at it.
+        AskedAnew: Somebody was.
         CloudError: The cloud could not be read.
     """
     known = sizing.find(workshop.store.registry, service, platform)
@@ -256,6 +285,7 @@ def scale(
         purpose=Purpose.SCALE,
         audience=audience,
         insist=insist,
+        made_from=known,
     )
 
 
@@ -265,12 +295,15 @@ def destroy(
     *,
     service: str | None = None,
     audience: Audience = NOBODY,
+    finishing: Plan | None = None,
 ) -> Result:
     """
-    Delete whatever carries the mark of a platform, or of one of its services, data included.
+    Delete whatever carries the mark of a platform, or of one of its services, data included. `finishing`: only what this plan had begun and left
+    open. Who has deployed it again since has closed that plan.
 
     Raises:
         LeaseHeld: Somebody else is at it.
+        AskedAnew: The plan to finish is closed.
         CloudError: The cloud could not be read.
     """
     registry = workshop.store.registry
@@ -279,6 +312,9 @@ def destroy(
     what = f"{Purpose.DESTROY} of {service or platform}"
     names = _leases(platform, services, service)
     with leasing.holding(workshop, names, purpose=what) as held:
+        left = {plan.id for plan in workshop.store.journal.unfinished()}
+        if finishing is not None and finishing.id not in left:
+            raise AskedAnew(f"{what} was ended by somebody else")
         seen = observe.inventory(workshop, platform)
         adoption.adopt(workshop, seen, service)
         made = diff.plan_destroy(platform, seen, service=service)

@@ -2,7 +2,7 @@
 Bringing registered platforms back to what was asked for: what the timer does, along the path every deploy takes.
 
 A service with an open healing case is left to the healer, and one that somebody else works on (a deploy, a pause, a maintenance window) is
-left to them: the timer comes again.
+left to them, and so is one that they ask something else of at the last moment: the timer comes again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fournines.cloud.errors import CloudError
 from fournines.model import maintenance
 from fournines.model.desired import Platform
 from fournines.model.value import Value
-from fournines.planning.plan import Purpose
+from fournines.planning.plan import Plan, Purpose
 from fournines.store.protocol import LeaseHeld
 from tasks import bake_clearing, deployment, drill_clearing
 from tasks.audience import NOBODY, Audience
@@ -94,11 +94,13 @@ def _finish_destroying(
     for left in workshop.store.journal.unfinished():
         if left.purpose is Purpose.DESTROY and platform in {None, left.platform}:
 
-            def act(
-                name: str = left.platform, only: str | None = left.service
-            ) -> Result:
+            def act(left: Plan = left) -> Result:
                 return deployment.destroy(
-                    workshop, name, service=only, audience=audience
+                    workshop,
+                    left.platform,
+                    service=left.service,
+                    audience=audience,
+                    finishing=left,
                 )
 
             found.append(_guarded(left.platform, left.service, act))
@@ -160,6 +162,7 @@ def _try(
             only=only,
             purpose=Purpose.RECONCILE,
             audience=audience,
+            made_from=desired,
         )
 
     return _guarded(desired.name, only, act)
