@@ -8,7 +8,7 @@ CLOUD_VENV := deployments/sandbox/.venv
 TEMPEST_VENV := .fournines/tempest-venv
 PYTHON ?= python3
 
-.PHONY: help setup check test test-full test-fast demo demo-full demo-down sim bench gen clean
+.PHONY: help setup check test test-full test-fast hunt demo demo-full demo-down sim bench gen clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ test-full: setup $(TEMPEST_VENV)/.stamp ## What takes longer: proofs, baking, Te
 
 test-fast: $(VENV)/.stamp ## What needs neither root nor the embedded cloud.
 	$(BIN)/python -m pytest -q -m "not sandbox and not bench and not prefect and not postgresql"
+
+hunt: $(VENV)/.stamp ## Laws with thousands of examples nobody saw before; `make test` plays the same ones everywhere.
+	$(BIN)/python -m pytest -q -n auto --hypothesis-profile hunt -m "not sandbox and not bench" tests/decide tests/unwind
 
 demo: setup ## The whole story in a few minutes: deploy, load, break, heal, report.
 	@$(BIN)/fournines demo

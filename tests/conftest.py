@@ -1,5 +1,8 @@
 """
-What several kinds of test need: a throw-away PostgreSQL. No example of a law fails for being slow: on a busy machine each may be.
+What several kinds of test need: a throw-away PostgreSQL, and how laws choose their examples.
+
+The same commit has the same examples everywhere, so that a change is never refused for another one's fault; `make hunt` looks for others.
+No example fails for being slow: on a busy machine each may be.
 """
 
 from __future__ import annotations
@@ -14,8 +17,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.register_profile("hunt", deadline=None, derandomize=False, max_examples=2_000)
+settings.load_profile("repeatable")
 
 
 def _postgresql_binaries() -> Path | None:
