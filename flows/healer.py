@@ -55,6 +55,9 @@ from tasks.workshop import Workshop
 WATCH_SECONDS = 4.0
 """From reading to reading of every platform's resources: some ten list calls each."""
 
+ASKING_SHARE = 0.25
+"""The part of the time that reading clouds, clusters and queues may take each: a cloud that answers slowly is not asked all the more."""
+
 CLUSTER_SECONDS = 5.0
 """From one reading of what stateful services say of themselves to the next; decisions read them afresh."""
 
@@ -162,7 +165,13 @@ class Healer:
         run_log.attach()
         run = self.loops.run
         run("prefect", self._mirror, seconds=PING_SECONDS)
-        run("watch", self._watch, seconds=WATCH_SECONDS, wake=self._stale)
+        run(
+            "watch",
+            self._watch,
+            seconds=WATCH_SECONDS,
+            share=ASKING_SHARE,
+            wake=self._stale,
+        )
         run("inbox", self._sort, seconds=1.0, wake=self._mail)
         if self.workshop.transactions:
             run(
@@ -171,9 +180,10 @@ class Healer:
                 seconds=transactions.ROUND_SECONDS,
             )
         if self.workshop.operators:
-            run("clusters", self.clusters.read, seconds=CLUSTER_SECONDS)
-            run("backups", self.recoverability.read, seconds=CLUSTER_SECONDS)
-            run("batch", self._tend, seconds=tending.TEND_SECONDS)
+            ask = partial(run, share=ASKING_SHARE)
+            ask("clusters", self.clusters.read, seconds=CLUSTER_SECONDS)
+            ask("backups", self.recoverability.read, seconds=CLUSTER_SECONDS)
+            ask("batch", self._tend, seconds=tending.TEND_SECONDS)
         run("remind", self._remind, seconds=REMIND_SECONDS)
         for sense in self.senses.senses:
             look = partial(self._feel, sense)

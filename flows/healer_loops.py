@@ -14,6 +14,17 @@ from fournines.crew import Crew, Event
 _log = log.get("healer")
 
 
+PAUSE_SECONDS_MAX = 20.0
+"""However slow a round was: what is older says too little, and `CloudUnread` rings after a minute."""
+
+
+def pause_seconds(least: float, share: float, took: float) -> float:
+    """
+    The pause after a round that took so long.
+    """
+    return max(least, min(took * (1 / share - 1), PAUSE_SECONDS_MAX))
+
+
 class Loops:
     """
     Threads that call something every so many seconds, or sooner when woken.
@@ -30,13 +41,20 @@ class Loops:
         act: Callable[[], object],
         *,
         seconds: float,
+        share: float = 1.0,
         wake: Event | None = None,
     ) -> None:
         """
         Begin a loop. `wake` ends a pause early.
+
+        Args:
+            seconds: The pause between two rounds, at least.
+            share: The part of the time that rounds may take: of slow ones there are fewer, so that whoever they ask, and answers slowly because there
+                is much else to do, is not asked all the more.
         """
         ring = wake or self._crew.event()
-        self._crew.beside(name, partial(self._loop, name, act, seconds, ring))
+        pause = partial(pause_seconds, seconds, share)
+        self._crew.beside(name, partial(self._loop, name, act, pause, ring))
 
     @property
     def beats(self) -> dict[str, float]:
@@ -56,15 +74,15 @@ class Loops:
         self,
         name: str,
         act: Callable[[], object],
-        seconds: float,
+        pause: Callable[[float], float],
         wake: Event,
     ) -> None:
         while not self._ending.is_set():
-            self._beats[name] = time.monotonic()
+            begin = self._beats[name] = time.monotonic()
             try:
                 act()
             except Exception:  # noqa: BLE001  the next round may go well; a healer without its loops is none
                 _log.exception("loop_broke", loop=name)
                 self._ending.wait(1)
-            if wake.wait(seconds):
+            if wake.wait(pause(time.monotonic() - begin)):
                 wake.clear()

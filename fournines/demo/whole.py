@@ -34,6 +34,9 @@ RATE = 50.0
 WARM_UP_SECONDS = 10
 REST_SECONDS = 6
 
+LEADER_SECONDS_MAX = 90.0
+"""An election takes ten seconds, and who speaks for a busy cluster may be silent for as long."""
+
 CASE_SECONDS_MAX = 300
 """A member of a cluster comes back onto its volume and catches up; the next fault waits for that."""
 
@@ -224,13 +227,20 @@ def _array(scene: Scene, service: Service) -> ServiceRow:
 
 
 def _leader(scene: Scene, service: Service) -> ClusterMember:
-    view = scene.view(service)
-    member = view.member(view.leader or "") if view else None
-    if member is None or member.instance is None:
-        raise DemoError(
-            f"{service.name} has no leader; see: fournines status {service.name}"
-        )
-    return member
+    """
+    Who leads; for a moment it may be that nobody does, or that nobody says so.
+    """
+    deadline = time.monotonic() + LEADER_SECONDS_MAX
+    while time.monotonic() < deadline:
+        view = scene.view(service)
+        member = view.member(view.leader or "") if view else None
+        if member is not None and member.instance is not None:
+            return member
+        _tick(scene, None)
+    raise DemoError(
+        f"{service.name} has had no leader for {LEADER_SECONDS_MAX:.0f} s; "
+        f"see: fournines cases --service {service.name}"
+    )
 
 
 def _whole(scene: Scene, service: Service) -> float | None:
