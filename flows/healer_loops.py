@@ -45,12 +45,10 @@ class Loops:
         wake: Event | None = None,
     ) -> None:
         """
-        Begin a loop. `wake` ends a pause early.
+        Begin a loop: rounds with a pause of so many seconds between them, at least. `wake` ends a pause early.
 
-        Args:
-            seconds: The pause between two rounds, at least.
-            share: The part of the time that rounds may take: of slow ones there are fewer, so that whoever they ask, and answers slowly because there
-                is much else to do, is not asked all the more.
+        `share` is the part of the time that rounds may take: of slow ones there are fewer, so that whoever they ask, and who answers slowly
+        because there is much else to do, is not asked all the more.
         """
         ring = wake or self._crew.event()
         pause = partial(pause_seconds, seconds, share)
