@@ -58,7 +58,7 @@ def show_plan(plan: Plan, predicted: Prediction | None = None) -> None:
         table=rows,
         key=key("plan", plan.platform, plan.service or "all"),
         description=f"**{plan.purpose} {plan.service or plan.platform}**: "
-        f"{table.summary(plan)}{foreseen}",
+        f"{table.summary(plan, timed=predicted is None)}{foreseen}",
     )
 
 

@@ -28,14 +28,15 @@ def look_ahead(
     """
     What a plan will take, and the law it breaks. Nothing for a plan that is empty.
 
-    A plan that is too large is predicted by the usual cost of its steps, and says so; the linter checks its shape all the same.
+    A plan that is too large is predicted by what such steps take, and says so; the linter checks its shape all the same.
     """
     if made.empty:
         return None, ()
     sizes = (group.count for service in desired.services for group in service.groups)
+    known = workshop.store.journal.step_seconds()
     too_large = prediction.is_too_large(made, max(sizes, default=0))
     if too_large:
-        said = prediction.without_rehearsal(made, too_large)
+        said = prediction.without_rehearsal(made, too_large, known)
         _log.info("not_rehearsed", plan=made.id, why=too_large)
         return said, ()
     tried = stage.rehearse(
@@ -48,7 +49,7 @@ def look_ahead(
     broken = rehearsal.judge(
         tried, diff.floors(desired), subject=made.service or made.platform
     )
-    said = prediction.of(tried, made)
+    said = prediction.of(tried, made, known)
     _log.info(
         "rehearsed",
         plan=made.id,

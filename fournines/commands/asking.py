@@ -100,10 +100,12 @@ def show_plan(
         for row in table.rows(made):
             shown.add_row(*(escape(cell) for cell in row.cells()))
         frame.out.print(shown)
-    if refusals or not made.empty:
-        frame.say(table.summary(made.model_copy(update={"refusals": refusals})))
-    else:
-        frame.say(table.summary(made))
+    shown_plan = (
+        made.model_copy(update={"refusals": refusals})
+        if refusals or not made.empty
+        else made
+    )
+    frame.say(table.summary(shown_plan, timed=predicted is None))
     if predicted is not None:
         said = predicted.sentence()
         frame.say(f"{said[0].upper()}{said[1:]}.")

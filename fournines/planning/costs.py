@@ -7,7 +7,9 @@ amphora boots for two minutes and a guest for one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from fournines.planning.steps import AwaitServing, Drain, Step
 
@@ -57,13 +59,29 @@ def deadline_seconds(kind: str, *, waits_seconds: float = 0.0) -> float:
     return COSTS[kind].deadline_seconds + waits_seconds
 
 
+SAMPLES_MAX = 50
+"""The newest of a kind: what a busy day made slow is forgotten by the next plans."""
+
+
 def expected_seconds(step: Step) -> float:
     """
     What this step usually takes.
     """
-    base = COSTS[step.kind].expected_seconds
+    return COSTS[step.kind].expected_seconds + _waits_seconds(step)
+
+
+def measured_seconds(step: Step, known: Mapping[str, Sequence[float]]) -> float:
+    """
+    What steps of this kind took here lately, by their median; of a kind that was never done only what it waits in any case.
+    """
+    taken = known.get(step.kind, ())[:SAMPLES_MAX]
+    return max(median(taken) if taken else 0.0, _waits_seconds(step))
+
+
+def _waits_seconds(step: Step) -> float:
+    """
+    What it waits in any case.
+    """
     if isinstance(step, Drain):
-        return base + step.wait_seconds
-    if isinstance(step, AwaitServing):
-        return base + step.hold_seconds
-    return base
+        return step.wait_seconds
+    return step.hold_seconds if isinstance(step, AwaitServing) else 0.0

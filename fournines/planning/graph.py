@@ -7,7 +7,7 @@ Ancestor sets are integers used as bit sets, so that a plan of 10,000 steps is j
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fournines.planning import costs
@@ -80,18 +80,19 @@ class CriticalPath:
     step_ids: tuple[str, ...]
 
 
-def critical_path(steps: Sequence[Step]) -> CriticalPath:
+def critical_path(
+    steps: Sequence[Step],
+    seconds_of: Callable[[Step], float] = costs.expected_seconds,
+) -> CriticalPath:
     """
-    The longest chain by expected seconds, were every step free to run. Raises PlanCyclic.
+    The longest chain by the seconds that steps take, were every step free to run. Raises PlanCyclic.
     """
     ends: dict[str, float] = {}
     before: dict[str, str | None] = {}
     for step in ordered(steps):
         slowest = max(step.needs, key=ends.__getitem__, default=None)
         before[step.id] = slowest
-        ends[step.id] = costs.expected_seconds(step) + (
-            ends[slowest] if slowest else 0.0
-        )
+        ends[step.id] = seconds_of(step) + (ends[slowest] if slowest else 0.0)
     if not ends:
         return CriticalPath(0.0, ())
     last: str | None = max(ends, key=ends.__getitem__)

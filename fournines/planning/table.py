@@ -101,16 +101,16 @@ def subject(step: Step) -> str:  # noqa: C901, PLR0911  one return a kind
             return step.spec.name
 
 
-def summary(plan: Plan) -> str:
+def summary(plan: Plan, *, timed: bool = True) -> str:
     """
-    One sentence: how many steps, how long, what was refused.
+    One sentence: how many steps, how long, what was refused. Not `timed`: how long is said by who knows better.
     """
     if plan.empty and not plan.refusals:
         return "Nothing to do: what is, is what should be."
-    path = graph.critical_path(plan.steps)
+    seconds = graph.critical_path(plan.steps).seconds
+    about = f", about {seconds:.0f} s" if timed else ""
     text = (
-        f"{len(plan.steps)} steps in {len(graph.waves(plan.steps))} waves, "
-        f"about {path.seconds:.0f} s."
+        f"{len(plan.steps)} steps in {len(graph.waves(plan.steps))} waves{about}."
         if plan.steps
         else "Nothing will be done."
     )

@@ -18,7 +18,15 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from fournines.planning.plan import Plan, Purpose
 from fournines.store import leases
 from fournines.store.database import Database
-from fournines.store.protocol import JournalEntry, Lease, StepState, StoreError
+from fournines.store.protocol import (
+    PLANS_REMEMBERED,
+    STEPS_REMEMBERED,
+    JournalEntry,
+    Lease,
+    StepState,
+    StoreError,
+    seconds_by_kind,
+)
 from fournines.store.tables import entries, plans
 
 
@@ -181,6 +189,24 @@ class SqlJournal:
                 .order_by(plans.c.run)
             ).scalars()
             return tuple(Plan.model_validate_json(text) for text in rows)
+
+    def step_seconds(self) -> dict[str, tuple[float, ...]]:
+        newest = select(plans.c.run).order_by(plans.c.run.desc())
+        lately = newest.limit(PLANS_REMEMBERED).subquery()
+        with self._database.reading("reading how long steps take") as db:
+            rows = db.execute(
+                select(entries.c.kind, entries.c.intended_at, entries.c.ended_at)
+                .where(
+                    entries.c.run.in_(select(lately.c.run)),
+                    entries.c.state == StepState.DONE.value,
+                    entries.c.ended_at.is_not(None),
+                )
+                .order_by(entries.c.ended_at.desc())
+                .limit(STEPS_REMEMBERED)
+            ).all()
+        return seconds_by_kind(
+            (row.kind, row.intended_at, row.ended_at) for row in rows
+        )
 
 
 def _run(plan_id: str) -> object:

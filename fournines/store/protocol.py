@@ -4,7 +4,7 @@ The store's doors, one Protocol per noun. Every call is one short transaction an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -31,6 +31,11 @@ class LeaseHeld(StoreError):
     """
 
 
+PLANS_REMEMBERED = 50
+STEPS_REMEMBERED = 2_000
+"""What is asked for when it matters how long steps take here: as it was lately, and little to read."""
+
+
 class StepState(StrEnum):
     """
     A journalled step: intended is written before the call, done or failed after it.
@@ -55,6 +60,18 @@ class JournalEntry(Value):
     ended_at: datetime | None = None
     error: str | None = None
     result: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+def seconds_by_kind(
+    steps: Iterable[tuple[str, datetime, datetime]],
+) -> dict[str, tuple[float, ...]]:
+    """
+    How long steps took, of their kinds, beginnings and ends.
+    """
+    found: dict[str, list[float]] = {}
+    for kind, begin, end in steps:
+        found.setdefault(kind, []).append((end - begin).total_seconds())
+    return {kind: tuple(seconds) for kind, seconds in found.items()}
 
 
 class Lease(Value):
@@ -202,6 +219,12 @@ class Journal(Protocol):
     ) -> tuple[Plan, ...]:
         """
         Healing plans opened for a service since a moment, for attempts and cool-down.
+        """
+        ...
+
+    def step_seconds(self) -> dict[str, tuple[float, ...]]:
+        """
+        How long steps took lately, by kind, the newest first: of the newest plans, those that were done, `STEPS_REMEMBERED` in all.
         """
         ...
 

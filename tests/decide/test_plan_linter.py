@@ -157,6 +157,25 @@ def test_fewer_than_the_floor_may_stay_as_they_are():
     )
 
 
+@pytest.mark.parametrize(
+    ("known", "seconds"),
+    [
+        pytest.param((), 0.0, id="nothing-done-yet"),
+        pytest.param((30.0, 10.0, 900.0), 30.0, id="their-median"),
+        pytest.param((2.0,) * costs.SAMPLES_MAX + (900.0,) * 100, 2.0, id="newest"),
+    ],
+)
+def test_what_steps_took_here_lately_counts(known, seconds):
+    """
+    Of its kind, the newest ones; what a step waits in any case is never left out.
+    """
+    step = delete(A)
+    drain = Drain(id="slow", instance=A, wait_seconds=9)
+
+    assert costs.measured_seconds(step, {step.kind: known}) == seconds
+    assert costs.measured_seconds(drain, {"drain": (0.0,) * 3}) == drain.wait_seconds
+
+
 def test_waves_and_critical_path():
     """Steps that may run together stand in one wave; the slowest chain decides."""
     steps = (

@@ -113,6 +113,25 @@ def test_history_counts_every_healing_run(store):
     assert store.journal.history("demo", "shop", since=NOW) == (heal, heal)
 
 
+def test_how_long_steps_took_is_told_newest_first(store):
+    """
+    By kind; what failed, or has not ended, took no time that anybody should count on.
+    """
+    took = {"roll-1": 4.0, "roll-2": 9.0}
+    for number, (plan_id, seconds) in enumerate(took.items()):
+        begin = NOW + timedelta(minutes=number)
+        end = begin + timedelta(seconds=seconds)
+        store.journal.open_plan(a_plan(plan_id=plan_id), holder="h", at=begin)
+        for step in ("await/a", "await/b", "await/c"):
+            store.journal.intend(plan_id, step, "await-member", at=begin)
+        store.journal.finish(plan_id, "await/a", StepState.DONE, at=end)
+        store.journal.finish(plan_id, "await/b", StepState.FAILED, at=end)
+    store.journal.intend("roll-2", "drain/a", "drain", at=NOW)
+    store.journal.finish("roll-2", "drain/a", StepState.DONE, at=NOW)
+
+    assert store.journal.step_seconds() == {"await-member": (9.0, 4.0), "drain": (0.0,)}
+
+
 def test_the_inbox_knows_what_is_news(store):
     """
     An alert is news when it first comes and when it is resolved, however often either is sent.

@@ -8,6 +8,7 @@ import pytest
 
 from blueprints import diff
 from fournines.cloud.simulated import Behaviour, Scenario, SimulatedCloud
+from fournines.cloud.simulated.scenario import Speeds
 from fournines.commands import asking
 from fournines.model.refusal import Reason
 from fournines.planning import orders
@@ -65,6 +66,25 @@ def test_what_was_predicted_stands_beside_what_it_took(before, after):
     assert result.prediction.steps == len(result.plan.steps)
     assert result.prediction.seconds == pytest.approx(result.outcome.seconds, abs=1.5)
     assert f"(predicted {result.prediction.seconds:.1f} s)" in result.sentence()
+
+
+def test_what_steps_took_here_lately_is_believed():
+    """
+    A cloud on which instances boot for a minute: of the first deploy nothing of it is known, the next one is foreseen, and it is said by what.
+    """
+    world = World()
+    scenario = Scenario(speeds=Speeds(boot=60))
+    world.cloud = SimulatedCloud(scenario, clock=world.clock)
+    first = deployment.deploy(world.workshop(), a_platform(count=3))
+    world.clock.advance(30)
+    second = deployment.deploy(world.workshop(), a_platform(count=4))
+
+    assert first.prediction is not None
+    assert second.prediction is not None
+    assert not first.prediction.measured
+    assert second.prediction.measured
+    assert "by what its steps took here lately" in second.prediction.sentence()
+    assert second.prediction.seconds == pytest.approx(second.outcome.seconds, abs=3.0)
 
 
 def test_looking_ahead_costs_no_call(world):

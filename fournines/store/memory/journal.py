@@ -13,7 +13,15 @@ from pydantic import JsonValue
 
 from fournines.planning.plan import Plan, Purpose
 from fournines.store.memory.leases import MemoryLeases
-from fournines.store.protocol import JournalEntry, Lease, StepState, StoreError
+from fournines.store.protocol import (
+    PLANS_REMEMBERED,
+    STEPS_REMEMBERED,
+    JournalEntry,
+    Lease,
+    StepState,
+    StoreError,
+    seconds_by_kind,
+)
 
 
 @dataclass(slots=True)
@@ -145,6 +153,17 @@ class MemoryJournal:
                 and run.plan.purpose is Purpose.HEAL
                 and run.opened_at >= since
             )
+
+    def step_seconds(self) -> dict[str, tuple[float, ...]]:
+        with self._lock:
+            done = [
+                (entry.kind, entry.intended_at, entry.ended_at)
+                for run in self._runs[-PLANS_REMEMBERED:]
+                for entry in run.entries.values()
+                if entry.state is StepState.DONE and entry.ended_at is not None
+            ]
+        newest = sorted(done, key=lambda step: step[2], reverse=True)
+        return seconds_by_kind(newest[:STEPS_REMEMBERED])
 
     def forget(self, before: datetime) -> int:
         with self._lock:
