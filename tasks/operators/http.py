@@ -20,6 +20,9 @@ from tasks.operators import ClusterRefused, ClusterSilent
 TIMEOUT_SECONDS = 2.0
 """A member that takes longer is as good as silent: whoever asks has others to ask."""
 
+CONNECT_SECONDS_MAX = 5.0
+"""With its TLS handshake, on a busy machine."""
+
 _SERVER_TROUBLE = 500
 
 
@@ -96,7 +99,10 @@ class Api:
         if body is not None:
             extra["json"] = body
         if timeout_seconds is not None:
-            extra["timeout"] = timeout_seconds
+            # However long the work takes: who is there at all takes a connection at once.
+            extra["timeout"] = httpx.Timeout(
+                timeout_seconds, connect=min(timeout_seconds, CONNECT_SECONDS_MAX)
+            )
         if headers is not None:
             extra["headers"] = dict(headers)
         try:

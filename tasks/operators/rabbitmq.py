@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from blueprints.rabbitmq import reconciling, topology
+from fournines import log
 from fournines.clock import Clock
 from fournines.model.cluster import (
     ClusterMember,
@@ -33,11 +34,16 @@ MANAGEMENT_PORT, ORDERS_PORT = 15671, 15670
 COMMAND_SECONDS = 110.0
 """RabbitMQ's command line starts a whole Erlang first, on a busy machine for many seconds."""
 
+GIVEN_UP_SECONDS_MAX = 60.0
+"""A node that froze is given up by the others when its net tick is over: about ten seconds here, a minute by RabbitMQ's own default."""
+
 REPLICAS_WANTED = 3
 _NODE = "rabbit@"
 _QUEUE_COLUMNS = "name,vhost,type,members,online,leader"
 _LISTS = ("vhosts", "users", "permissions", "exchanges", "queues", "bindings")
 _POLL_SECONDS = 0.5
+
+_log = log.get("bus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +151,13 @@ class RabbitOperator:
         if address is None:
             return
         end = self._clock.monotonic() + deadline_seconds
-        self._command(cluster, address, "/drain", f"draining {slot}", deadline_seconds)
+        doing = f"draining {slot}"
+        try:
+            self._command(cluster, address, "/drain", doing, deadline_seconds)
+        except ClusterSilent:
+            if self._is_given_up(cluster, address, end):
+                return
+            raise
         while self._clock.monotonic() < end:
             led = [
                 queue
@@ -158,6 +170,21 @@ class RabbitOperator:
         raise ClusterRefused(
             f"draining {slot}", f"it still leads {len(led)} queues, {led[0]['name']}"
         )
+
+    def _is_given_up(self, cluster: Cluster, address: str, end: float) -> bool:
+        """
+        Whether the other nodes do without one that answers nobody, as they do some seconds after it froze: it leads nothing any more.
+        """
+        limit = min(end, self._clock.monotonic() + GIVEN_UP_SECONDS_MAX)
+        while True:
+            try:
+                if address not in self._sight(cluster).running:
+                    return True
+            except ClusterSilent as silent:
+                _log.info("others_silent", error=str(silent))
+            if self._clock.monotonic() >= limit:
+                return False
+            self._clock.sleep(_POLL_SECONDS)
 
     def stay(self, cluster: Cluster, slot: str) -> None:
         address = cluster.address(slot)

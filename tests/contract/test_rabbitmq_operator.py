@@ -124,6 +124,19 @@ def settled(operator, here) -> list[str]:
     return [RULES.is_settled(view, name) for name in here.slot_names]
 
 
+def test_a_frozen_node_has_nothing_to_hand_over(bus, operator):
+    """
+    It answers no order, and the others do without it: that is what leaving is for. One that answers nobody and runs for the others may not go.
+    """
+    bus.silent.add(A)
+    with pytest.raises(ClusterSilent, match="draining"):
+        operator.leave(cluster("rabbitmq"), slot(0), deadline_seconds=10)
+
+    bus.stop(A)
+    operator.leave(cluster("rabbitmq"), slot(0), deadline_seconds=10)
+    assert bus.orders == []
+
+
 def test_a_bus_that_is_well(bus, operator):
     """
     Every slot is a peer that votes and has all its replicas; who leads most queues is named.
