@@ -12,15 +12,15 @@ from dataclasses import replace
 
 from blueprints import baked, diff, editions, removal
 from fournines import log
-from fournines.model.desired import Platform, Service
+from fournines.model.desired import Platform
 from fournines.model.inventory import Inventory, Quota
-from fournines.model.refusal import Reason, Refusal
+from fournines.model.refusal import Refusal
 from fournines.planning import gentle, linter
 from fournines.planning.plan import Plan, Purpose
-from fournines.store.protocol import LeaseHeld
 from healing.prediction import Prediction
 from tasks import (
     adoption,
+    asked_anew,
     bakery,
     contents,
     execution,
@@ -34,23 +34,12 @@ from tasks import (
     sizing,
     vaults,
 )
+from tasks.asked_anew import AskedAnew
 from tasks.audience import NOBODY, Audience
 from tasks.result import Result
 from tasks.workshop import Workshop
 
-_STOPPING = frozenset({Reason.NAME_TAKEN, Reason.SIZE})
-"""Refusals of one part for which nothing of the whole is begun."""
-
-_NOT_SCALED = frozenset({*_STOPPING, Reason.QUORUM, Reason.EVIDENCE_MISSING})
-"""And of another size: whoever must not leave now must not be asked for no more either."""
-
 _log = log.get("deployment")
-
-
-class AskedAnew(LeaseHeld):
-    """
-    What is asked for was changed while the leases were waited for: what was meant rests on something that holds no more. The message says of what.
-    """
 
 
 def plan(
@@ -101,7 +90,7 @@ def obstacles(
         CloudError: The cloud could not be read.
     """
     _, made, _, against = _look(workshop, desired, only, insist=insist, all_baked=True)
-    stops = tuple(one for one in made.refusals if one.reason in _STOPPING)
+    stops = tuple(one for one in made.refusals if one.reason in objections.STOPPING)
     return Result(plan=made, refusals=(*stops, *against))
 
 
@@ -179,39 +168,28 @@ def deploy(
     what = f"{purpose} of {only or desired.name}"
     names = _leases(desired.name, services, only)
     with leasing.holding(workshop, names, purpose=what) as held:
-        if made_from is not None:
-            _check_still_asked(workshop, made_from, only)
+        asked_anew.check(workshop, made_from, only)
         seen = _seen_alone(workshop, desired, only, held)
         if purpose is Purpose.DEPLOY:
-            # A recipe's name means the image that is current now; the registry keeps which, so that no timer rolls to a newer one.
+            # A recipe's name means the image that is current now. The registry keeps which: no timer rolls to a newer one.
             desired = baked.resolved(desired, seen.images)
         adoption.adopt(workshop, seen, only)
         held_back = patients.given_up(workshop, desired.name, purpose)
         made = _planned(
             workshop, desired, seen, only, purpose, held_back=held_back, insist=insist
         )
-        quota = objections.room(workshop, made)
-        against = (
-            *objections.raised(workshop, desired, seen, made, only, quota),
-            *giving_way.objections(workshop, made, services, insist=insist),
+        stops = objections.stop(made, purpose)
+        predicted, against = foresight.foresee(
+            workshop, desired, made, seen, only=only, insist=insist, stops=stops
         )
-        stopping = _NOT_SCALED if purpose is Purpose.SCALE else _STOPPING
-        stops = any(r.reason in stopping for r in made.refusals)
-        predicted = None
-        if not against and not stops:
-            predicted, against = foresight.look_ahead(
-                workshop, made, seen, desired, quota
-            )
         if against or stops:
             # Checked before the first create: half a platform helps nobody.
             said = _refused(made, (*made.refusals, *against), predicted)
             rest = gentle.part(made, against)
-            if purpose is not Purpose.RECONCILE or rest.empty:
-                return said
             # The timer gives back what serves already, whatever keeps it from the rest.
-            return perform(workshop, rest, seen, held, audience)
-        if any(step.kind == "ensure-network" for step in made.steps):
-            held.take_all([leasing.of_platform(desired.name)])
+            gives = purpose is Purpose.RECONCILE and not rest.empty
+            return perform(workshop, rest, seen, held, audience) if gives else said
+        _take_network(held, made)
         floors = diff.floors(desired)
         # Judged before it is asked for: what must not be done now must not be what everybody works towards either.
         linter.check(made, seen, floors)
@@ -220,24 +198,23 @@ def deploy(
         performer = giving_way.between_steps(
             workshop, made, services, audience.performer, insist=insist
         )
-        watched = replace(audience, performer=performer)
         return perform(
-            workshop, made, seen, held, watched, floors=floors, predicted=predicted
+            workshop,
+            made,
+            seen,
+            held,
+            replace(audience, performer=performer),
+            floors=floors,
+            predicted=predicted,
         )
 
 
-def _check_still_asked(workshop: Workshop, known: Platform, only: str | None) -> None:
-    now = workshop.store.registry.platform(known.name)
-    if only is None:
-        same = now == known
-    else:
-        same = now is not None and _service(now, only) == _service(known, only)
-    if not same:
-        raise AskedAnew(f"something else is asked for of {only or known.name} by now")
-
-
-def _service(platform: Platform, name: str) -> Service | None:
-    return next((one for one in platform.services if one.name == name), None)
+def _take_network(held: leasing.Holding, made: Plan) -> None:
+    """
+    Who makes the network that all services share is alone at it.
+    """
+    if any(step.kind == "ensure-network" for step in made.steps):
+        held.take_all([leasing.of_platform(made.platform)])
 
 
 def _seen_alone(

@@ -12,10 +12,35 @@ from fournines.model.refusal import Refusal
 from fournines.planning.plan import Plan
 from healing import prediction, rehearsal
 from healing.prediction import Prediction
+from tasks import giving_way, objections
 from tasks import rehearsal as stage
 from tasks.workshop import Workshop
 
 _log = log.get("foresight")
+
+
+def foresee(
+    workshop: Workshop,
+    desired: Platform,
+    made: Plan,
+    seen: Inventory,
+    *,
+    only: str | None,
+    insist: bool,
+    stops: bool,
+) -> tuple[Prediction | None, tuple[Refusal, ...]]:
+    """
+    What a plan will take, and all that is against it; a plan that is not performed anyway is not rehearsed.
+    """
+    services = [service.name for service in desired.services]
+    quota = objections.room(workshop, made)
+    against = (
+        *objections.raised(workshop, desired, seen, made, only, quota),
+        *giving_way.objections(workshop, made, services, insist=insist),
+    )
+    if against or stops:
+        return None, against
+    return look_ahead(workshop, made, seen, desired, quota)
 
 
 def look_ahead(

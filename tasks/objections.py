@@ -7,10 +7,16 @@ from __future__ import annotations
 from blueprints import preflight, quarantined
 from fournines.model.desired import Platform
 from fournines.model.inventory import Inventory, Quota
-from fournines.model.refusal import Refusal
-from fournines.planning.plan import Plan
+from fournines.model.refusal import Reason, Refusal
+from fournines.planning.plan import Plan, Purpose
 from tasks import bakery, observe, vaults
 from tasks.workshop import Workshop
+
+STOPPING = frozenset({Reason.NAME_TAKEN, Reason.SIZE})
+"""Refusals of one part for which nothing of the whole is begun."""
+
+_NOT_SCALED = frozenset({*STOPPING, Reason.QUORUM, Reason.EVIDENCE_MISSING})
+"""And of another size: whoever must not leave now must not be asked for no more either."""
 
 
 def raised(  # noqa: PLR0917  everything that can be known beforehand
@@ -50,3 +56,11 @@ def room(workshop: Workshop, made: Plan) -> Quota | None:
     if any(step.kind.startswith("ensure-") for step in made.steps):
         return observe.quota(workshop)
     return None
+
+
+def stop(made: Plan, purpose: Purpose) -> bool:
+    """
+    Whether what the planner refused keeps the rest from being done, too.
+    """
+    stopping = _NOT_SCALED if purpose is Purpose.SCALE else STOPPING
+    return any(refusal.reason in stopping for refusal in made.refusals)

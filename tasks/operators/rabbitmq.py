@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -26,9 +25,16 @@ from fournines.model.cluster import (
 )
 from fournines.model.contents import ContentChange
 from fournines.model.desired import Service
-from tasks.operators import Cluster, ClusterRefused, ClusterSilent, places
+from tasks.operators import (
+    Cluster,
+    ClusterRefused,
+    ClusterSilent,
+    places,
+    rabbitmq_sight,
+)
 from tasks.operators.access import Access
 from tasks.operators.http import Api, Login
+from tasks.operators.rabbitmq_sight import Sight
 
 MANAGEMENT_PORT, ORDERS_PORT = 15671, 15670
 COMMAND_SECONDS = 110.0
@@ -37,33 +43,11 @@ COMMAND_SECONDS = 110.0
 GIVEN_UP_SECONDS_MAX = 60.0
 """A node that froze is given up by the others when its net tick is over: about ten seconds here, a minute by RabbitMQ's own default."""
 
-REPLICAS_WANTED = 3
-_NODE = "rabbit@"
 _QUEUE_COLUMNS = "name,vhost,type,members,online,leader"
 _LISTS = ("vhosts", "users", "permissions", "exchanges", "queues", "bindings")
 _POLL_SECONDS = 0.5
 
 _log = log.get("bus")
-
-
-@dataclass(frozen=True, slots=True)
-class _Sight:
-    """
-    What one node sees: the nodes by address, and the queues; None: it does not tell of them.
-    """
-
-    nodes: Mapping[str, Mapping[str, Any]]
-    queues: tuple[Mapping[str, Any], ...] | None
-
-    @property
-    def running(self) -> frozenset[str]:
-        """Addresses of nodes that run."""
-        return frozenset(a for a, node in self.nodes.items() if node.get("running"))
-
-    @property
-    def quorum_queues(self) -> tuple[Mapping[str, Any], ...]:
-        """Those with replicas."""
-        return tuple(q for q in self.queues or () if q.get("type") == "quorum")
 
 
 class RabbitOperator:
@@ -84,13 +68,13 @@ class RabbitOperator:
         addresses = places.addresses(cluster)
         sight = self._sight(cluster)
         members = [
-            _member(sight, slot, cluster, addresses.get(slot))
+            rabbitmq_sight.member(sight, slot, cluster, addresses.get(slot))
             for slot in cluster.slot_names
         ]
         known = set(addresses.values())
         members += [
             ClusterMember(
-                slot_name=f"{_NODE}{address}",
+                slot_name=f"{rabbitmq_sight.NODE}{address}",
                 address=address,
                 role=Role.PEER,
                 state=Standing.RUNNING if node.get("running") else Standing.STOPPED,
@@ -100,7 +84,9 @@ class RabbitOperator:
             for address, node in sight.nodes.items()
             if address not in known
         ]
-        leaders = Counter(_address(q.get("leader")) for q in sight.quorum_queues)
+        leaders = Counter(
+            rabbitmq_sight.address_of(q.get("leader")) for q in sight.quorum_queues
+        )
         slots = {address: slot for slot, address in addresses.items()}
         busiest = [slots[a] for a, _ in leaders.most_common() if a in slots]
         return ClusterView(
@@ -112,11 +98,11 @@ class RabbitOperator:
             voters=len(sight.nodes),
             quorum=majority(len(sight.nodes)),
             leader=busiest[0] if busiest else None,
-            problems=tuple(_problems(sight, slots)),
-            split=_split(sight, slots),
+            problems=tuple(rabbitmq_sight.problems(sight, slots)),
+            split=rabbitmq_sight.split(sight, slots),
         )
 
-    def _sight(self, cluster: Cluster) -> _Sight:
+    def _sight(self, cluster: Cluster) -> Sight:
         """
         That of the first node that sees a majority of the nodes running.
         """
@@ -128,12 +114,12 @@ class RabbitOperator:
             except (ClusterSilent, ClusterRefused) as error:
                 said.append(f"{slot}: {error.detail}")
                 continue
-            nodes = {_address(node["name"]): node for node in answer}
+            nodes = {rabbitmq_sight.address_of(node["name"]): node for node in answer}
             running = sum(1 for node in nodes.values() if node.get("running"))
             if running < majority(len(nodes)):
                 said.append(f"{slot} sees {running} of {len(nodes)} nodes running")
                 continue
-            return _Sight(nodes, self._queues(api, address))
+            return Sight(nodes, self._queues(api, address))
         attempted = f"asking {cluster.label} about its nodes"
         raise ClusterSilent(attempted, "; ".join(said) or "no member has an address")
 
@@ -162,7 +148,7 @@ class RabbitOperator:
             led = [
                 queue
                 for queue in self._sight(cluster).quorum_queues
-                if _address(queue.get("leader")) == address
+                if rabbitmq_sight.address_of(queue.get("leader")) == address
             ]
             if not led:
                 return
@@ -196,7 +182,7 @@ class RabbitOperator:
         sight = self._sight(cluster)
         if address is None or address not in sight.running or sight.queues is None:
             return False
-        if not _lacking_here(sight, address):
+        if not rabbitmq_sight.lacking_here(sight, address):
             return True
         self._command(cluster, address, "/grow", f"growing queues onto {slot}")
         return False
@@ -319,98 +305,3 @@ class RabbitOperator:
         access = self._access(service)
         login = Login(topology.OPERATOR, access.secret("operator"))
         return Api(port, ca=access.ca, login=login)
-
-
-def _address(node: Any) -> str:
-    return str(node or "").removeprefix(_NODE)
-
-
-def _member(
-    sight: _Sight, slot: str, cluster: Cluster, address: str | None
-) -> ClusterMember:
-    instance = cluster.instance(slot)
-    node = sight.nodes.get(address or "")
-    running = bool(node and node.get("running"))
-    if node is None:
-        state = Standing.STARTING if instance else Standing.ABSENT
-    else:
-        state = Standing.RUNNING if running else Standing.STOPPED
-    lacking = _why_not_in_sync(sight, address or "")
-    return ClusterMember(
-        slot_name=slot,
-        instance=instance.name if instance else None,
-        address=address,
-        role=Role.PEER,
-        state=state,
-        in_sync=running and not lacking,
-        votes=running and not (node or {}).get("partitions"),
-        detail=lacking if running else "",
-    )
-
-
-def _why_not_in_sync(sight: _Sight, address: str) -> str:
-    """
-    What a running node lacks to count in full; empty when nothing.
-    """
-    if sight.queues is None:
-        return "RabbitMQ does not tell of its queues"
-    lacking = _lacking_here(sight, address)
-    if lacking:
-        return f"{len(lacking)} queues want a replica here, {lacking[0]['name']} first"
-    behind = [
-        str(queue["name"])
-        for queue in sight.quorum_queues
-        if address in map(_address, queue.get("members") or ())
-        and address not in map(_address, queue.get("online") or ())
-    ]
-    if behind:
-        return f"{len(behind)} queues wait for it, {behind[0]} first"
-    return ""
-
-
-def _lacking_here(sight: _Sight, address: str) -> list[Mapping[str, Any]]:
-    """
-    Queues with fewer replicas than there could be, which this node has to take: the first running one that has none.
-    """
-    found = []
-    for queue in sight.quorum_queues:
-        members = {_address(name) for name in queue.get("members") or ()}
-        free = sight.running - members
-        short = len(members) % 2 == 0 or len(members) < min(
-            REPLICAS_WANTED, len(sight.running)
-        )
-        if short and free and min(free) == address:
-            found.append(queue)
-    return found
-
-
-def _split(sight: _Sight, slots: Mapping[str, str]) -> str:
-    """
-    Nodes that run and have gone on without others that run as well.
-    """
-    apart = [
-        slots.get(address, address)
-        for address, node in sight.nodes.items()
-        if node.get("running") and node.get("partitions")
-    ]
-    return f"{' and '.join(apart)} went on apart from others" if apart else ""
-
-
-def _problems(sight: _Sight, slots: Mapping[str, str]) -> list[str]:
-    problems = []
-    for address, node in sight.nodes.items():
-        name = slots.get(address, address)
-        if node.get("mem_alarm"):
-            problems.append(f"{name} is out of memory: publishers are blocked")
-        if node.get("disk_free_alarm"):
-            problems.append(f"{name} is out of disk: publishers are blocked")
-        if node.get("partitions"):
-            problems.append(f"{name} was cut off from others")
-    for queue in sight.quorum_queues:
-        members, online = queue.get("members") or (), queue.get("online") or ()
-        if len(online) < majority(len(members)):
-            problems.append(
-                f"queue {queue['name']} of vhost {queue['vhost']} has {len(online)} of "
-                f"{len(members)} replicas: it takes nothing"
-            )
-    return problems
