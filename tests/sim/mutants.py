@@ -10,10 +10,10 @@ from typing import Any
 from fournines.model.inventory import Inventory
 from fournines.model.ownership import Owner
 from fournines.model.probing import Answer, ProbeResult, Scheme
-from fournines.model.specification import VolumeSpec
+from fournines.model.specification import InstanceSpec, VolumeSpec
 from fournines.store.protocol import Lease, LeaseHeld
 from tests.sim.healers import SimHealer
-from tests.sim.town import WatchedCloud
+from tests.sim.town import PLATFORM, WatchedCloud, slot_of
 
 
 class Around:
@@ -220,3 +220,69 @@ def attachment(_healer: SimHealer, cloud: WatchedCloud) -> None:
     """
     spoiled: Any = cloud
     spoiled.delete_volume = lambda *_args, **_kwargs: None
+
+
+def tidiness(healer: SimHealer, cloud: WatchedCloud) -> None:
+    """
+    The volume of whoever is deleted goes, too.
+    """
+    workshop: Any = healer.workshop
+    real, delete_volume = workshop.cloud.delete_instance, workshop.cloud.delete_volume
+
+    def delete_instance(instance: str, *, deadline_seconds: float) -> None:
+        real(instance, deadline_seconds=deadline_seconds)
+        for volume in list(cloud.world.volumes):
+            if volume.startswith(slot_of(instance)):
+                delete_volume(volume, deadline_seconds=deadline_seconds)
+
+    workshop.cloud.delete_instance = delete_instance
+
+
+def thoroughness(healer: SimHealer, cloud: WatchedCloud) -> None:
+    """
+    A load balancer is failed over before it gets a new member.
+    """
+    workshop: Any = healer.workshop
+    real, fail_over = (
+        workshop.cloud.ensure_instance,
+        workshop.cloud.failover_load_balancer,
+    )
+
+    def ensure_instance(spec: InstanceSpec, *, deadline_seconds: float) -> Any:
+        balancer = f"{PLATFORM}-{spec.owner.service}-lb"
+        if balancer in cloud.world.load_balancers:
+            fail_over(balancer, deadline_seconds=deadline_seconds)
+        return real(spec, deadline_seconds=deadline_seconds)
+
+    workshop.cloud.ensure_instance = ensure_instance
+
+
+def panic(healer: SimHealer, cloud: WatchedCloud) -> None:
+    """
+    Whoever restarts or deletes a member of a cluster takes its neighbours for sick, and restarts them first.
+    """
+    workshop: Any = healer.workshop
+    restart = workshop.cloud.restart_instance
+
+    def neighbours_first(real: Callable[..., None]) -> Callable[..., None]:
+        def act(instance: str, *, deadline_seconds: float) -> None:
+            cluster = slot_of(instance).rpartition("-")[0]
+            for other in list(cloud.world.instances):
+                is_neighbour = other.startswith(cluster) and other != instance
+                if is_neighbour and cluster.startswith(f"{PLATFORM}-mail"):
+                    healer.eyes.bad[other] += [cloud.clock.monotonic()] * 2
+                    restart(other, deadline_seconds=deadline_seconds)
+            real(instance, deadline_seconds=deadline_seconds)
+
+        return act
+
+    workshop.cloud.restart_instance = neighbours_first(restart)
+    workshop.cloud.delete_instance = neighbours_first(workshop.cloud.delete_instance)
+
+
+def deafness(healer: SimHealer, _cloud: WatchedCloud) -> None:
+    """
+    What a person pauses is not heard of.
+    """
+    store: Any = healer.workshop.store
+    store.pauses = Around(store.pauses, all=lambda: ())

@@ -28,6 +28,10 @@ SEEDS = 60
         pytest.param(mutants.hoarding, r"hold one slot's data", id="volumes"),
         pytest.param(mutants.nostalgia, r"nobody asked for it", id="not-asked-for"),
         pytest.param(mutants.attachment, r"left of a service", id="destroys"),
+        pytest.param(mutants.tidiness, r"deletes the data of", id="data"),
+        pytest.param(mutants.thoroughness, r"over, which serves", id="fail-over"),
+        pytest.param(mutants.panic, r"from a quorum", id="quorum"),
+        pytest.param(mutants.deafness, r"though .* is paused", id="pauses"),
         pytest.param(mutants.forgetfulness, r"case .* is open", id="lost-incidents"),
     ],
 )
