@@ -11,7 +11,7 @@ import pytest
 from tests.sim import mutants
 from tests.sim.simulation import play
 
-SEEDS = 60
+SEEDS = 120
 """The rarest of these mistakes needs a stop at the wrong moment."""
 
 
