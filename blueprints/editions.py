@@ -61,7 +61,7 @@ def trusting(group: Group) -> bool:
 def _editions(service: str, group: Group, versions: Mapping[str, int]) -> str:
     found = {
         name: versions[name]
-        for name in references.names(group.user_data, Kind.SECRET)
+        for name in references.secrets(group.user_data)
         if versions.get(name, 1) > 1
     }
     if certified(group) and counter(service) in versions:

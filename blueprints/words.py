@@ -5,6 +5,7 @@ What blueprints call things by that are known only later: functions of their tem
     slot_names         the slots of this group         slots(group)         those of another group of the service
     vip()              the service's own way in        vip(load_balancer)   another one
     secret(name)       a secret of this service        ca_certificate       the platform's authority
+    login(user)        under which name a user of this service logs in with secret("login-USER")
     certificate        of the instance itself          private_key          of the instance itself
     objects(fact)      the object store's host, port, region, ca, or bucket/SERVICE
     secret_of(service, name)   a secret of another service
@@ -18,7 +19,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from fournines.model import names
+from fournines.model import logins, names
 from fournines.model.references import Kind, Reference
 
 SLOT = "@SLOT@"
@@ -37,6 +38,9 @@ def of_service(platform: str, service: str) -> dict[str, Any]:
     def secret(name: str) -> str:
         return secret_of(service, name)
 
+    def login(user: str) -> str:
+        return str(Reference(Kind.LOGIN, f"{service}/{logins.kept_as(user)}"))
+
     def secret_of(other: str, name: str) -> str:
         if not _SECRET_NAME.fullmatch(name):
             raise ValueError(
@@ -50,6 +54,7 @@ def of_service(platform: str, service: str) -> dict[str, Any]:
     return {
         "vip": vip,
         "secret": secret,
+        "login": login,
         "secret_of": secret_of,
         "objects": objects,
         "ca_certificate": str(Reference(Kind.CA, platform)),

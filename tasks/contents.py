@@ -4,14 +4,16 @@ What stateful services hold and run with: read for the planner, and made by the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fournines import log
 from fournines.cloud.errors import CloudError, RequestInvalid
 from fournines.model.contents import Contents
-from fournines.model.desired import Platform
+from fournines.model.desired import Platform, Service
 from fournines.model.inventory import Inventory
 from fournines.planning.steps import ApplyContents, RestartMember, SwitchOver
 from tasks import membership
-from tasks.operators import ClusterRefused
+from tasks.operators import ClusterRefused, ClusterSilent
 from tasks.workshop import Workshop
 
 _log = log.get("contents")
@@ -39,6 +41,35 @@ def read(
             if seen is not None:
                 found[service.name, group.name] = seen
     return found
+
+
+def require(
+    workshop: Workshop,
+    service: Service,
+    inventory: Inventory,
+    found: Mapping[tuple[str, str], Contents],
+) -> None:
+    """
+    What was read is all there is to know: whoever goes on relies on it.
+
+    Raises:
+        ClusterSilent: A group that holds something could not be asked.
+        ClusterRefused: It does not take what is asked for.
+    """
+    for group in service.groups:
+        ward = membership.ward(workshop, service, group)
+        if (
+            ward is None
+            or not ward.rules.holds
+            or not inventory.of_group(service.name, group.name)
+        ):
+            continue
+        one = found.get((service.name, group.name))
+        doing = f"asking {service.name} what it holds"
+        if one is None:
+            raise ClusterSilent(doing, "it cannot be asked now; rotate again")
+        if one.opposed:
+            raise ClusterRefused(doing, one.opposed)
 
 
 def _read(ward: membership.Ward, inventory: Inventory) -> Contents | None:

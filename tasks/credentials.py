@@ -4,7 +4,9 @@ What a service offers, resolved for a person: handed out once, then only rotated
 
 from __future__ import annotations
 
-from fournines.model import references
+from collections.abc import Mapping
+
+from fournines.model import logins, references
 from fournines.model.desired import Platform, Service
 from fournines.model.references import Kind, Reference
 from fournines.trust.passwords import new_secret
@@ -53,7 +55,11 @@ def hand_out(workshop: Workshop, platform: Platform, name: str) -> dict[str, str
             f"the credentials of {name} were handed out at {at.strftime(_AT)}; "
             f"`fournines credentials {name} --rotate` makes new ones"
         )
-    values = {Reference(Kind.SECRET, one.name): one.text for one in kept}
+    values = {Reference(Kind.SECRET, one.name): one.text for one in kept} | {
+        Reference(Kind.LOGIN, one.name): logins.name(user, one.version)
+        for one in kept
+        if (user := _user_of(one.name))
+    }
     told = {
         key: references.replaced(
             str(value), lambda one: values.get(one) or _public(workshop, platform, one)
@@ -86,12 +92,43 @@ def renew(workshop: Workshop, platform: Platform, name: str) -> tuple[str, ...]:
     return names
 
 
+def has_former(workshop: Workshop, platform: Platform, names: tuple[str, ...]) -> bool:
+    """
+    Whether one of these secrets still lets in with more than its version in force: a rotation was cut short.
+    """
+    kept = workshop.store.secrets.kept
+    return any(_user_of(name) and len(kept(platform.name, name)) > 1 for name in names)
+
+
+def retire(
+    workshop: Workshop, platform: Platform, versions: Mapping[str, int]
+) -> tuple[str, ...]:
+    """
+    Forget what lets users in beside these versions of their secrets, once nobody has it any more; of whom something was forgotten. Servers refuse it
+    when they are told.
+    """
+    secrets, found = workshop.store.secrets, []
+    for name, version in versions.items():
+        user, service = _user_of(name), name.partition("/")[0]
+        if user is None:
+            continue
+        going = secrets.forget_before(platform.name, name, version)
+        alone = secrets.current(
+            platform.name, f"{service}/{logins.kept_alone_as(user)}"
+        )
+        if alone is not None:
+            going += secrets.forget_before(platform.name, alone.name, alone.version + 1)
+        if going:
+            found.append(user)
+    return tuple(found)
+
+
 def secrets_of(service: Service) -> tuple[str, ...]:
     """
     The names of the secrets that a service offers.
     """
     text = " ".join(str(value) for value in service.offers.values())
-    return references.names(text, Kind.SECRET)
+    return references.secrets(text)
 
 
 def holders(platform: Platform, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -103,10 +140,14 @@ def holders(platform: Platform, names: tuple[str, ...]) -> tuple[str, ...]:
         service.name
         for service in platform.services
         if any(
-            wanted & set(references.names(group.user_data, Kind.SECRET))
+            wanted & set(references.secrets(group.user_data))
             for group in service.groups
         )
     )
+
+
+def _user_of(secret: str) -> str | None:
+    return logins.user_of(secret.partition("/")[2])
 
 
 def _offering(platform: Platform, name: str) -> Service:

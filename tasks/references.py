@@ -13,9 +13,10 @@ from typing import Any
 import yaml
 
 from fournines.concealment import conceal
-from fournines.model import references, sealing
+from fournines.model import logins, references, sealing
 from fournines.model.references import Kind, Reference
 from fournines.model.specification import InstanceSpec
+from fournines.store.secret_protocol import Secret
 from fournines.trust import sealing as box
 from fournines.trust.passwords import new_secret
 from tasks import certificates, vaults
@@ -82,6 +83,7 @@ class _Values:
         self._workshop = workshop
         self._platform = spec.owner.platform
         self._known: dict[Reference, str] = {}
+        self._secrets: dict[str, Secret] = {}
         ports = {one.name for one in every if one.kind is Kind.ADDRESS}
         self._addresses = workshop.cloud.port_addresses(sorted(ports)) if ports else {}
 
@@ -97,10 +99,8 @@ class _Values:
                 return self._addresses[name]
             case Kind.VIP:
                 return workshop.cloud.entrances(name)[0]
-            case Kind.SECRET:
-                return workshop.store.secrets.ensure(
-                    self._platform, name, new_secret, at=workshop.clock.now()
-                ).text
+            case Kind.SECRET | Kind.LOGIN:
+                return self._of_secret(reference)
             case Kind.CA:
                 return certificates.trusted(workshop, self._platform)
             case Kind.CERTIFICATE | Kind.PRIVATE_KEY:
@@ -108,6 +108,24 @@ class _Values:
                 return self._known[reference]
             case Kind.OBJECTS:
                 return vaults.fact(workshop, self._platform, name)
+
+    def _of_secret(self, reference: Reference) -> str:
+        secret = self._secret(reference.name)
+        if reference.kind is Kind.SECRET:
+            return secret.text
+        user = logins.user_of(reference.name.partition("/")[2])
+        assert user is not None, f"nobody logs in with {reference.name}"
+        return logins.name(user, secret.version)
+
+    def _secret(self, name: str) -> Secret:
+        """
+        Read once: a name and a password that are of one version belong together.
+        """
+        if name not in self._secrets:
+            self._secrets[name] = self._workshop.store.secrets.ensure(
+                self._platform, name, new_secret, at=self._workshop.clock.now()
+            )
+        return self._secrets[name]
 
     def _issue(self, slot: str) -> None:
         """

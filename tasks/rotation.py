@@ -132,9 +132,8 @@ def rotate_credentials(
     audience: Audience = NOBODY,
 ) -> tuple[Rotated, ...]:
     """
-    New secrets for what a service offers: its running servers take them first, then all that use it are rolled, then whichever of its own
-    instances hold one. A cache lets in with the old and the new until then; a database and a bus know one password per user, so a client that
-    connects anew with the old one is refused until its own instance is rolled.
+    New secrets for what a service offers: its running servers let in with them, too, then all that use it are rolled, then whichever of its own
+    instances hold one. Only then are the former ones refused: nobody is who uses them meanwhile. One that was cut short is finished first.
 
     Raises:
         ServiceUnknown: No such service is deployed.
@@ -143,15 +142,44 @@ def rotate_credentials(
         CloudError: The cloud could not be read.
     """
     known = sizing.find(workshop.store.registry, service, platform)
+    offered = credentials.secrets_of(known.service(service))
+    finished: tuple[Rotated, ...] = ()
+    if credentials.has_former(workshop, known, offered):
+        finished = _into_force(workshop, known, service, offered, audience)
+        if not all(one.result.ok for one in finished):
+            return finished
     renewed = credentials.renew(workshop, known, service)
     _log.info("credentials_renewed", service=service, names=renewed)
-    taken = _take(workshop, known, known.service(service), audience)
+    return (*finished, *_into_force(workshop, known, service, renewed, audience))
+
+
+def _into_force(
+    workshop: Workshop,
+    platform: Platform,
+    service: str,
+    secrets: tuple[str, ...],
+    audience: Audience,
+) -> tuple[Rotated, ...]:
+    """
+    Have everybody use the versions in force, the servers first, and then have the servers refuse the former ones.
+    """
+    versions = workshop.store.secrets.versions(platform.name)
+    wanted = {name: versions[name] for name in secrets}
+    taken = _take(workshop, platform, platform.service(service), audience)
+    found = [taken] if taken else []
     if taken is not None and not taken.result.ok:
-        return (taken,)
-    holders = credentials.holders(known, renewed)
+        return tuple(found)
+    holders = credentials.holders(platform, secrets)
     users_first = sorted(holders, key=lambda name: name == service)
-    rolled = (_roll(workshop, known, name, audience) for name in users_first)
-    return (*((taken,) if taken else ()), *rolled)
+    found += [_roll(workshop, platform, name, audience) for name in users_first]
+    if not all(one.result.ok for one in found):
+        return tuple(found)
+    retired = credentials.retire(workshop, platform, wanted)
+    if retired:
+        _log.info("credentials_retired", service=service, users=retired)
+        refused = _take(workshop, platform, platform.service(service), audience)
+        found += [refused] if refused else []
+    return tuple(found)
 
 
 def _take(
@@ -164,6 +192,7 @@ def _take(
     with leasing.holding(workshop, [lease], purpose="rotation") as held:
         seen = observe.inventory(workshop, platform.name)
         lacking = contents.read(workshop, platform, seen, service.name)
+        contents.require(workshop, service, seen, lacking)
         steps = [
             drafting.apply_contents(
                 service,

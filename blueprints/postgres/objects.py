@@ -6,7 +6,7 @@ Nothing here takes data away: a database that is no longer named stays, and a us
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -25,7 +25,7 @@ OURS = "fournines"
 
 class User(Value):
     """
-    Somebody who may log in. `reads` names databases of which everything may be read.
+    Somebody to whom things belong. `reads` names databases of which everything may be read.
     """
 
     connections_max: int | None = None
@@ -48,17 +48,21 @@ class Asked(Value):
 
     databases: dict[str, Database] = Field(default_factory=dict)
     users: dict[str, User] = Field(default_factory=dict)
+    logins: dict[str, str] = Field(default_factory=dict)
+    """Every name that may log in now, with the user it is: during a rotation two, which own nothing, or the user itself."""
 
 
 class Login(Value):
     """
-    A user as it is. `password_fits`: its password is the one in our store. `reads`: databases of others that it may enter.
+    A user, or one of its logins, as it is. `password_fits`: its password is the one in our store. `reads`: databases of others that it may enter.
+    `acts_as`: the user that its sessions are.
     """
 
     may_log_in: bool
     password_fits: bool
     connections_max: int | None = None
     reads: tuple[str, ...] = ()
+    acts_as: str | None = None
 
 
 class Present(Value):
@@ -73,11 +77,22 @@ class Present(Value):
 
 class MakeUser(Value):
     """
-    Make a user that may log in with the password in our store.
+    Make a user, who cannot log in yet.
     """
 
     WORDS: ClassVar[str] = "user {user} is made"
     kind: Literal["make-user"] = "make-user"
+    user: str
+
+
+class ActAs(Value):
+    """
+    Have the sessions of a login be those of a user: what they make belongs to the user, whatever login made it.
+    """
+
+    WORDS: ClassVar[str] = "{login} acts as user {user}"
+    kind: Literal["act-as"] = "act-as"
+    login: str
     user: str
 
 
@@ -179,6 +194,7 @@ class KeepOut(Value):
 
 Change = Annotated[
     MakeUser
+    | ActAs
     | SetPassword
     | Lock
     | LimitConnections
@@ -192,9 +208,12 @@ Change = Annotated[
 ]
 
 
-def asked_for(parameters: Mapping[str, Any]) -> Asked:
+def asked_for(
+    parameters: Mapping[str, Any], logins: Callable[[str], Iterable[str]]
+) -> Asked:
     """
-    What a service's parameters (checked against the blueprint's schema before) ask for, and what the platform has there itself.
+    What a service's parameters (checked against the blueprint's schema before) ask for, and what the platform has there itself. `logins` gives the
+    names under which a user is let in; the platform's own logs in as itself.
     """
     return Asked(
         databases={
@@ -211,6 +230,10 @@ def asked_for(parameters: Mapping[str, Any]) -> Asked:
             },
             OURS: User(),
         },
+        logins={
+            OURS: OURS,
+            **{login: name for name in parameters["users"] for login in logins(name)},
+        },
     )
 
 
@@ -225,7 +248,7 @@ def changes(asked: Asked, present: Present) -> tuple[Change, ...]:
         *(
             Lock(user=name)
             for name, login in sorted(present.users.items())
-            if name not in asked.users and login.may_log_in
+            if name not in asked.logins and login.may_log_in
         ),
     )
 
@@ -238,16 +261,20 @@ def in_words(change: Change) -> str:
 
 
 def _users(asked: Asked, present: Present) -> Iterator[Change]:
-    for name, user in sorted(asked.users.items()):
-        login = present.users.get(name)
-        if login is None:
+    for name in sorted(asked.users):
+        if name not in present.users:
             yield MakeUser(user=name)
-        elif not (login.may_log_in and login.password_fits):
+    for name, user in sorted(asked.logins.items()):
+        login = present.users.get(name)
+        if login is None and name not in asked.users:
+            yield MakeUser(user=name)
+        if name != user and (login is None or login.acts_as != user):
+            yield ActAs(login=name, user=user)
+        if login is None or not (login.may_log_in and login.password_fits):
             yield SetPassword(user=name)
-        if user.connections_max != (login.connections_max if login else None):
-            yield LimitConnections(
-                user=name, connections_max=user.connections_max or NO_LIMIT
-            )
+        limit = asked.users[user].connections_max
+        if limit != (login.connections_max if login else None):
+            yield LimitConnections(user=name, connections_max=limit or NO_LIMIT)
 
 
 def _databases(asked: Asked, present: Present) -> Iterator[Change]:

@@ -4,7 +4,7 @@ What a message bus holds besides messages: vhosts, users, queues, exchanges, bin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -187,6 +187,18 @@ def of(parameters: Mapping[str, Any]) -> Topology:
         name: parameters[name] for name in Topology.model_fields if name in parameters
     }
     return Topology.model_validate(fields)
+
+
+def with_logins(topology: Topology, logins: Mapping[str, Collection[str]]) -> Topology:
+    """
+    Each user under the names it logs in with, all of which may the same.
+    """
+    users = tuple(
+        user.model_copy(update={"name": login})
+        for user in topology.users
+        for login in sorted(logins[user.name])
+    )
+    return topology.model_copy(update={"users": users})
 
 
 Complaint = tuple[list[str | int], str]

@@ -67,7 +67,7 @@ class DatabaseWords:
     def __init__(self, access: Access, service: Service, address: str) -> None:
         self._access, self._address = access, address
         self._port = int(str(service.parameters["port"]))
-        databases = objects.asked_for(service.parameters).databases
+        databases = objects.asked_for(service.parameters, access.logins).databases
         self._database = min(databases)
         self._user = databases[self._database].owner
         self._made = False
@@ -90,7 +90,7 @@ class DatabaseWords:
             self._address,
             self._port,
             seconds,
-            user=self._user,
+            login=next(iter(self._access.logins(self._user).items())),
             database=self._database,
         )
 
@@ -139,8 +139,7 @@ class BusWords:
             self._address,
             self._port,
             seconds,
-            user=self._user,
-            kept_as=f"user-{self._user}",
+            login=next(iter(self._access.logins(self._user).items())),
             vhost=self._binding.vhost,
         )
 

@@ -4,6 +4,7 @@ References in user-data: what is known only when an instance is made, or must no
     @{address:demo-db-pg-0}        the address of a slot
     @{vip:demo-db-lb}              the address of a load balancer inside the platform
     @{secret:db/superuser}         a secret of a service, made at its first use
+    @{login:db/login-app}          under which name the version in force of such a secret lets in
     @{ca:demo}                     the certificate of the platform's own authority
     @{certificate:demo-db-pg-0}    the certificate of a slot
     @{private-key:demo-db-pg-0}    the private key of a slot
@@ -28,6 +29,7 @@ class Kind(StrEnum):
     ADDRESS = "address"
     VIP = "vip"
     SECRET = "secret"  # noqa: S105  the word, not one
+    LOGIN = "login"
     CA = "ca"
     CERTIFICATE = "certificate"
     PRIVATE_KEY = "private-key"
@@ -36,6 +38,8 @@ class Kind(StrEnum):
 
 CONFIDENTIAL = frozenset({Kind.SECRET, Kind.PRIVATE_KEY})
 """What only the instance itself may read."""
+
+_OF_SECRETS = frozenset({Kind.SECRET, Kind.LOGIN})
 
 _MARK = re.compile(
     rf"@\{{(?P<kind>{'|'.join(kind.value for kind in Kind)}):(?P<name>[^{{}}\s]+)\}}"
@@ -75,6 +79,14 @@ def names(text: str, kind: Kind) -> tuple[str, ...]:
     The names referred to, of one kind.
     """
     return tuple(one.name for one in found(text) if one.kind is kind)
+
+
+def secrets(text: str) -> tuple[str, ...]:
+    """
+    The names of the secrets whose versions a text depends on.
+    """
+    every = (one.name for one in found(text) if one.kind in _OF_SECRETS)
+    return tuple(dict.fromkeys(every))
 
 
 def replaced(text: str, value: Callable[[Reference], str]) -> str:

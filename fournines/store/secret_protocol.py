@@ -71,6 +71,18 @@ class Secrets(Protocol):
         """
         ...
 
+    def kept(self, platform: str, name: str) -> tuple[Secret, ...]:
+        """
+        All versions there are, the newest first.
+        """
+        ...
+
+    def forget_before(self, platform: str, name: str, version: int) -> int:
+        """
+        Delete the versions of a secret that are older than one; how many. The numbers of those that come go on.
+        """
+        ...
+
     def hand_out(self, platform: str, name: str, version: int, *, at: datetime) -> bool:
         """
         Mark a version as given to a person; False when it was before.

@@ -91,6 +91,22 @@ class SqlSecrets:
             ).all()
         return {row.name: row.version for row in rows}
 
+    def kept(self, platform: str, name: str) -> tuple[Secret, ...]:
+        with self._database.reading(f"reading the versions of the secret {name}") as db:
+            rows = db.execute(_versions(platform, name)).all()
+        return tuple(self._secret(row) for row in rows)
+
+    def forget_before(self, platform: str, name: str, version: int) -> int:
+        with self._database.writing(f"forgetting versions of the secret {name}") as db:
+            done = db.execute(
+                delete(secrets).where(
+                    secrets.c.platform == platform,
+                    secrets.c.name == name,
+                    secrets.c.version < version,
+                )
+            )
+            return int(done.rowcount)
+
     def hand_out(self, platform: str, name: str, version: int, *, at: datetime) -> bool:
         with self._database.writing(f"handing out the secret {name}") as db:
             done = db.execute(
@@ -157,9 +173,12 @@ def hide(text: str) -> None:
 
 
 def _newest(platform: str, name: str) -> Any:
+    return _versions(platform, name).limit(1)
+
+
+def _versions(platform: str, name: str) -> Any:
     return (
         select(secrets)
         .where(secrets.c.platform == platform, secrets.c.name == name)
         .order_by(secrets.c.version.desc())
-        .limit(1)
     )

@@ -287,8 +287,15 @@ class PostgresOperator:
             password=access.secret("superuser"),
             ca=access.ca,
         )
-        asked = objects.asked_for(cluster.service.parameters)
-        return server, asked, lambda user: access.secret(f"user-{user}")
+        asked = objects.asked_for(cluster.service.parameters, access.logins)
+
+        def password(login: str) -> str:
+            user = asked.logins[login]
+            if user == objects.OURS:
+                return access.secret(f"user-{user}")
+            return access.logins(user)[login]
+
+        return server, asked, password
 
     def _cluster(self, cluster: Cluster) -> dict[str, Any]:
         answer = self._patroni(cluster).ask_any(

@@ -23,7 +23,7 @@ from tasks.operators import ClusterRefused, ClusterSilent
 CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 30
 PasswordOf = Callable[[str], str]
-"""A user's password; asked for only of users that are there or are to be made."""
+"""A login's password; asked for only of those that may log in."""
 
 _POOLER = "pgbouncer"
 _HIDDEN = ("postgres",)
@@ -35,7 +35,10 @@ _SQL: Mapping[type, tuple[LiteralString, ...]] = {
             " EXCEPTION WHEN duplicate_object THEN NULL; END $$"
         ),
         "CREATE ROLE {user} NOLOGIN IN ROLE {mark}",
-        "ALTER ROLE {user} LOGIN PASSWORD {secret}",
+    ),
+    objects.ActAs: (
+        "GRANT {user} TO {login}",
+        "ALTER ROLE {login} SET role TO {user}",
     ),
     objects.SetPassword: ("ALTER ROLE {user} LOGIN PASSWORD {secret}",),
     objects.Lock: ("ALTER ROLE {user} NOLOGIN",),
@@ -188,6 +191,9 @@ def _logins(
     rows = connection.execute(
         "SELECT r.rolname, r.rolcanlogin, r.rolconnlimit, r.rolpassword,"
         " pg_has_role(r.oid, 'pg_read_all_data', 'MEMBER'),"
+        " (SELECT substr(one, length('role=') + 1)"
+        "   FROM pg_db_role_setting s, unnest(s.setconfig) one"
+        "   WHERE s.setrole = r.oid AND s.setdatabase = 0 AND one LIKE 'role=%%'),"
         " ARRAY(SELECT d.datname::text FROM pg_database d WHERE NOT d.datistemplate"
         "   AND has_database_privilege(r.oid, d.oid, 'CONNECT'))"
         " FROM pg_authid r JOIN pg_auth_members m ON m.member = r.oid"
@@ -197,13 +203,14 @@ def _logins(
     return {
         name: Login(
             may_log_in=may,
-            password_fits=name in asked.users and fits(verifier, password_of(name)),
+            password_fits=name in asked.logins and fits(verifier, password_of(name)),
             connections_max=None if limit < 0 else limit,
             reads=tuple(
                 sorted(d for d in entered if reads and owners.get(d, name) != name)
             ),
+            acts_as=acts_as,
         )
-        for name, may, limit, verifier, reads, entered in rows
+        for name, may, limit, verifier, reads, acts_as, entered in rows
     }
 
 
@@ -233,9 +240,9 @@ def _statements(
         "pooler": sql.Identifier(_POOLER),
     }
     for key, value in change.model_dump(exclude={"kind"}).items():
-        is_name = key in {"user", "database", "owner"}
+        is_name = key in {"user", "login", "database", "owner"}
         words[key] = sql.Identifier(value) if is_name else sql.Literal(value)
-    if isinstance(change, objects.MakeUser | objects.SetPassword):
+    if isinstance(change, objects.SetPassword):
         words["secret"] = _verifier(connection, change.user, password_of(change.user))
     for statement in _SQL[type(change)]:
         yield sql.SQL(statement).format(**words)

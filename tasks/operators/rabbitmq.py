@@ -220,12 +220,12 @@ class RabbitOperator:
     def apply(self, cluster: Cluster) -> tuple[str, ...]:
         api = self._api(cluster.service, MANAGEMENT_PORT)
         address = self._speaker(cluster, api)
-        access = self._access(cluster.service)
+        passwords = self._passwords(cluster.service)
         done = []
-        for change in self._lacking(cluster, api, address):
+        for change in self._lacking(cluster, api, address, passwords):
             body = dict(change.body)
             if change.password_of:
-                body["password"] = access.secret(f"user-{change.password_of}")
+                body["password"] = passwords[change.password_of]
             api.order(
                 address,
                 change.path,
@@ -238,7 +238,8 @@ class RabbitOperator:
 
     def drift(self, cluster: Cluster) -> tuple[ContentChange, ...]:
         api = self._api(cluster.service, MANAGEMENT_PORT)
-        lacking = self._lacking(cluster, api, self._speaker(cluster, api))
+        passwords = self._passwords(cluster.service)
+        lacking = self._lacking(cluster, api, self._speaker(cluster, api), passwords)
         return tuple(ContentChange(said=change.said) for change in lacking)
 
     def switchover(self, cluster: Cluster, to: str | None) -> str:
@@ -253,37 +254,31 @@ class RabbitOperator:
             "a bus has no settings that wait for it: a change rolls its nodes",
         )
 
+    def _passwords(self, service: Service) -> dict[str, str]:
+        """
+        Of every name under which a declared user logs in.
+        """
+        access = self._access(service)
+        found: dict[str, str] = {}
+        for user in topology.of(service.parameters).users:
+            found |= access.logins(user.name)
+        return found
+
     def _lacking(
-        self, cluster: Cluster, api: Api, address: str
+        self, cluster: Cluster, api: Api, address: str, passwords: Mapping[str, str]
     ) -> tuple[reconciling.Change, ...]:
-        wanted = topology.of(cluster.service.parameters)
+        access = self._access(cluster.service)
+        declared = topology.of(cluster.service.parameters)
+        wanted = topology.with_logins(
+            declared, {user.name: access.logins(user.name) for user in declared.users}
+        )
         seen = self._observed(api, address)
         opposed = reconciling.conflicts(wanted, seen)
         if opposed:
             raise ClusterRefused(
                 f"declaring what {cluster.label} holds", "; ".join(opposed)
             )
-        return reconciling.changes(
-            wanted, seen, stale=self._stale(cluster.service, wanted, seen)
-        )
-
-    def _stale(
-        self,
-        service: Service,
-        wanted: topology.Topology,
-        seen: reconciling.Observed,
-    ) -> frozenset[str]:
-        """
-        Declared users that are there with another password than our store's.
-        """
-        declared = {user.name for user in wanted.users}
-        access = self._access(service)
-        return frozenset(
-            name
-            for body in seen.users
-            if (name := str(body["name"])) in declared
-            and not reconciling.password_fits(body, access.secret(f"user-{name}"))
-        )
+        return reconciling.changes(wanted, seen, stale=_stale(seen, passwords))
 
     def _speaker(self, cluster: Cluster, api: Api) -> str:
         """
@@ -305,3 +300,15 @@ class RabbitOperator:
         access = self._access(service)
         login = Login(topology.OPERATOR, access.secret("operator"))
         return Api(port, ca=access.ca, login=login)
+
+
+def _stale(seen: reconciling.Observed, passwords: Mapping[str, str]) -> frozenset[str]:
+    """
+    Who is there with another password than our store's.
+    """
+    return frozenset(
+        name
+        for body in seen.users
+        if (name := str(body["name"])) in passwords
+        and not reconciling.password_fits(body, passwords[name])
+    )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from fournines.clock import Clock
-from fournines.model import names
+from fournines.model import logins, names
 from fournines.model.desired import Service
 from fournines.trust.passwords import new_secret
 from tasks import certificates
@@ -43,7 +43,20 @@ def access_of(workshop: Workshop) -> Callable[[Service], Access]:
             pair = certificates.of_slot(workshop, platform, name, slot, ())
             return pair.certificate, pair.private_key
 
-        return Access(certificates.trusted(workshop, platform), secret, certificate)
+        def logins_of(user: str) -> Mapping[str, str]:
+            secret(logins.kept_as(user))
+            secrets = workshop.store.secrets
+            kept = secrets.kept(platform, f"{name}/{logins.kept_as(user)}")
+            alone = secrets.current(platform, f"{name}/{logins.kept_alone_as(user)}")
+            return logins.let_in(
+                user,
+                ((one.version, one.text) for one in kept),
+                alone.text if alone else None,
+            )
+
+        return Access(
+            certificates.trusted(workshop, platform), secret, certificate, logins_of
+        )
 
     return access
 

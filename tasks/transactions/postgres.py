@@ -69,13 +69,14 @@ def connect(
     port: int,
     timeout_seconds: float,
     *,
-    user: str = OURS,
+    login: tuple[str, str] | None = None,
     database: str = OURS,
 ) -> Iterator[Session]:
     """
     A connection as an application has it: certificates verified, through the load balancer and the pooler. It is cut when time is up: of a primary
-    that hangs no answer comes, and the load balancer lets go of nobody.
+    that hangs no answer comes, and the load balancer lets go of nobody. `login`: name and password; None: the platform's own.
     """
+    user, password = login or (OURS, access.secret(f"user-{OURS}"))
     with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
         file.write(access.ca)
         file.flush()
@@ -83,7 +84,7 @@ def connect(
             host=address,
             port=port,
             user=user,
-            password=access.secret(f"user-{user}"),
+            password=password,
             dbname=database,
             sslmode="verify-full",
             sslrootcert=file.name,

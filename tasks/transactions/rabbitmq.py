@@ -78,23 +78,23 @@ def connect(
     port: int,
     timeout_seconds: float,
     *,
-    user: str = OPERATOR,
-    kept_as: str = OPERATOR_KEPT_AS,
+    login: tuple[str, str] | None = None,
     vhost: str = "/",
 ) -> Iterator[pika.BlockingConnection]:
     """
-    A connection as an application has it: certificates verified, through the load balancer.
+    A connection as an application has it: certificates verified, through the load balancer. `login`: name and password; None: the platform's own.
 
     Raises:
         AMQPError: It does not come about, or breaks.
         OSError: Nobody listens, or the network is gone.
     """
+    user, password = login or (OPERATOR, access.secret(OPERATOR_KEPT_AS))
     context = ssl.create_default_context(cadata=access.ca)
     asked = pika.ConnectionParameters(
         host=address,
         port=port,
         virtual_host=vhost,
-        credentials=pika.PlainCredentials(user, access.secret(kept_as)),
+        credentials=pika.PlainCredentials(user, password),
         ssl_options=pika.SSLOptions(context, address),
         heartbeat=HEARTBEAT_SECONDS,
         socket_timeout=timeout_seconds,

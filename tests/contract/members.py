@@ -73,4 +73,8 @@ def access(ca: str = "") -> Access:
     """
     Secrets that are their own names.
     """
-    return Access(ca=ca, secret=lambda name: f"{name}-secret")
+    return Access(
+        ca=ca,
+        secret=lambda name: f"{name}-secret",
+        logins=lambda user: {f"{user}.a": f"{user}.a-secret"},
+    )

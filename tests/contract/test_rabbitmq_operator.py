@@ -4,7 +4,10 @@ RabbitMQ's operator over the management API and the orders of the program beside
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+from dataclasses import replace
 from urllib.parse import unquote
 
 import httpx
@@ -13,6 +16,7 @@ import respx
 
 from blueprints.rabbitmq.lifecycle import BusRules
 from fournines.cloud.virtual_clock import VirtualClock
+from fournines.model import logins
 from fournines.model.cluster import Role, Standing
 from tasks.operators import ClusterRefused, ClusterSilent
 from tasks.operators.rabbitmq import RabbitOperator
@@ -34,6 +38,8 @@ class Bus:
         self.orders: list[tuple[str, str]] = []
         self.held: list[tuple[str, str, dict]] = []
         self.tells_of_queues = True
+        self.users: list[dict] = []
+        self.permissions: list[dict] = []
         for address in ADDRESSES:
             router.route(host=address).mock(side_effect=self.answer)
 
@@ -61,7 +67,11 @@ class Bus:
             "/api/nodes": list(self.nodes.values()),
             "/api/queues": self.queues,
             "/api/vhosts": [{"name": "main"}],
-            "/api/users": [{"name": "fournines", "tags": ["administrator"]}],
+            "/api/users": [
+                {"name": "fournines", "tags": ["administrator"]},
+                *self.users,
+            ],
+            "/api/permissions": self.permissions,
             "/api/whoami": {"name": "fournines"},
         }
         if path == "/api/queues" and not self.tells_of_queues:
@@ -301,13 +311,74 @@ def test_what_it_holds_is_declared(bus, operator):
 
     assert done == (
         "permissions of fournines in main",
-        "user app",
-        "permissions of app in main",
+        "user app.a",
+        "permissions of app.a in main",
         "queue new",
         "policy fournines-limits of main",
     )
     bodies = {path: body for _, path, body in bus.held}
-    assert bodies["/api/users/app"] == {"tags": "", "password": "user-app-secret"}
+    assert bodies["/api/users/app.a"] == {"tags": "", "password": "app.a-secret"}
+
+
+@pytest.mark.parametrize(
+    ("kept", "alone", "done"),
+    [
+        pytest.param(
+            [(1, "one")],
+            "of-before",
+            ("user app.a", "permissions of app.a in main"),
+            id="deployed-before-there-were-logins",
+        ),
+        pytest.param([(1, "one")], None, ("no user app any more", ""), id="retired"),
+        pytest.param(
+            [(2, "two"), (1, "one")],
+            None,
+            ("user app.b", "permissions of app.b in main"),
+            id="rotating",
+        ),
+    ],
+)
+def test_who_is_let_in_follows_the_versions_that_are_kept(bus, kept, alone, done):
+    """
+    A new version's user stands beside the former one, with the same permissions; who is kept no more is taken away, and nobody else is touched.
+    """
+    let_in = logins.let_in("app", kept, alone)
+    operator = RabbitOperator(
+        lambda _: replace(access(), logins=lambda _: let_in), VirtualClock()
+    )
+    here = cluster("rabbitmq", vhosts=["main"], users=[{"name": "app"}], limits={})
+    there = {"app"} if alone else {"app.a"} if len(kept) > 1 else {"app", "app.a"}
+    bus.users = [
+        {"name": name, "tags": [], **hashed(f"{name}:now", let_in.get(name, "former"))}
+        for name in sorted(there)
+    ]
+    every = {"vhost": "main", "configure": ".*", "write": ".*", "read": ".*"}
+    bus.permissions = [
+        {"user": name, **every} for name in (*sorted(there), "fournines")
+    ]
+
+    said = operator.apply(here)
+
+    policy = "policy fournines-limits of main"
+    assert said == tuple(clause for clause in (*done, policy) if clause)
+    assert [clause.said for clause in operator.drift(here)] == list(said)
+    made = [
+        (method, body.get("password"))
+        for method, path, body in bus.held
+        if "/users/" in path
+    ]
+    taken_away = done[0].startswith("no user")
+    assert made == [("DELETE", None) if taken_away else ("PUT", kept[0][1])]
+
+
+def hashed(salt: str, password: str) -> dict[str, str]:
+    """As the management API tells of a user's password."""
+    four = hashlib.sha256(salt.encode()).digest()[:4]
+    digest = hashlib.sha256(four + password.encode()).digest()
+    return {
+        "password_hash": base64.b64encode(four + digest).decode(),
+        "hashing_algorithm": "rabbit_password_hashing_sha256",
+    }
 
 
 def test_a_queue_that_is_another_is_refused(bus, operator):

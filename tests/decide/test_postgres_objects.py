@@ -12,11 +12,15 @@ from blueprints.postgres.objects import Asked, Database, Login, Present, User
 ASKED = Asked(
     databases={"shop": Database(owner="app", extensions=("pg_trgm",))},
     users={"app": User(connections_max=20), "anna": User(reads=("shop",))},
+    logins={"app.a": "app", "anna": "anna"},
 )
 FINE = Present(
     databases={"shop": Database(owner="app", extensions=("pg_trgm", "plpgsql"))},
     users={
-        "app": Login(may_log_in=True, password_fits=True, connections_max=20),
+        "app": Login(may_log_in=False, password_fits=False),
+        "app.a": Login(
+            may_log_in=True, password_fits=True, connections_max=20, acts_as="app"
+        ),
         "anna": Login(may_log_in=True, password_fits=True, reads=("shop",)),
     },
 )
@@ -37,7 +41,11 @@ def with_user(name, **changed):
             [
                 "user anna is made",
                 "user app is made",
-                "user app has 20 connections at most",
+                "user anna has the password of the store",
+                "user app.a is made",
+                "app.a acts as user app",
+                "user app.a has the password of the store",
+                "user app.a has 20 connections at most",
                 "database shop is made for app",
                 "database shop is closed to strangers",
                 "database shop has pg_trgm",
@@ -46,24 +54,34 @@ def with_user(name, **changed):
             id="all is new",
         ),
         pytest.param(
-            with_user("app", password_fits=False),
-            ["user app has the password of the store"],
-            id="the password was rotated",
+            with_user("app.a", password_fits=False),
+            ["user app.a has the password of the store"],
+            id="somebody set another password",
         ),
         pytest.param(
-            with_user("app", may_log_in=False),
-            ["user app has the password of the store"],
+            with_user("app.a", may_log_in=False),
+            ["user app.a has the password of the store"],
             id="somebody is back",
         ),
         pytest.param(
-            with_user("app", connections_max=None),
-            ["user app has 20 connections at most"],
+            with_user("app.a", connections_max=None),
+            ["user app.a has 20 connections at most"],
             id="a limit",
         ),
         pytest.param(
             with_user("anna", connections_max=4),
             ["user anna has -1 connections at most"],
             id="a limit is lifted",
+        ),
+        pytest.param(
+            with_user("app.a", acts_as=None),
+            ["app.a acts as user app"],
+            id="a login that would own what it makes",
+        ),
+        pytest.param(
+            with_user("app", may_log_in=True, password_fits=True),
+            ["user app can no longer log in"],
+            id="a user with logins of its own is none itself",
         ),
         pytest.param(
             with_user("anna", reads=("shop", "old")),
@@ -109,14 +127,45 @@ def test_changes(present, said):
     assert [objects.in_words(change) for change in found] == said
 
 
+def test_a_rotation_adds_before_it_takes_away():
+    """Both logins are let in while both are asked for; then the former one is locked, and comes back with another password."""
+    both = ASKED.model_copy(
+        update={"logins": {**ASKED.logins, "app.b": "app"}},
+    )
+    then = ASKED.model_copy(update={"logins": {"app.b": "app", "anna": "anna"}})
+
+    found = objects.changes(both, FINE)
+    assert [objects.in_words(change) for change in found] == [
+        "user app.b is made",
+        "app.b acts as user app",
+        "user app.b has the password of the store",
+        "user app.b has 20 connections at most",
+    ]
+    during = done(FINE, found)
+    found = objects.changes(then, during)
+    assert [objects.in_words(change) for change in found] == [
+        "user app.a can no longer log in"
+    ]
+    # The store's password of app.a is a new one by then.
+    after = done(during, found)
+    stale = again(after.users["app.a"], password_fits=False)
+    after = again(after, users={**after.users, "app.a": stale})
+    found = objects.changes(both, after)
+    assert [objects.in_words(change) for change in found] == [
+        "user app.a has the password of the store"
+    ]
+
+
 def test_the_platform_has_its_own():
     """Beside what the owner asks for there is a database and a user for probe transactions."""
     asked = objects.asked_for(
-        {"databases": {"app": {"owner": "app"}}, "users": {"app": {}}}
+        {"databases": {"app": {"owner": "app"}}, "users": {"app": {}}},
+        lambda user: (f"{user}.a", f"{user}.b"),
     )
 
     assert asked.databases["fournines"].owner == "fournines"
     assert set(asked.users) == {"app", "fournines"}
+    assert asked.logins == {"app.a": "app", "app.b": "app", "fournines": "fournines"}
 
 
 NAMES = st.sampled_from(["a", "b", "c"])
@@ -142,6 +191,13 @@ def wishes(draw):
             for name in users
         },
         databases={name: Database(owner=owner) for name, owner in databases.items()},
+        logins={
+            login: name
+            for name in users
+            for login in draw(
+                st.sets(st.sampled_from([name, f"{name}.a", f"{name}.b"]), min_size=1)
+            )
+        },
     )
 
 
@@ -153,6 +209,12 @@ def test_changes_settle(before, after):
 
     assert objects.changes(after, there) == ()
     assert set(there.databases) >= set(before.databases)
+    assert {n for n, one in there.users.items() if one.may_log_in} == set(after.logins)
+    assert all(
+        there.users[login].acts_as == user
+        for login, user in after.logins.items()
+        if login != user
+    )
 
 
 def done(world, changes):  # noqa: C901 - one arm for each change
@@ -163,7 +225,10 @@ def done(world, changes):  # noqa: C901 - one arm for each change
         match change:
             case objects.MakeUser(user=user):
                 assert user not in users
-                users[user] = Login(may_log_in=True, password_fits=True)
+                users[user] = Login(may_log_in=False, password_fits=False)
+            case objects.ActAs(login=login, user=user):
+                assert user in users
+                users[login] = again(users[login], acts_as=user)
             case objects.SetPassword(user=user):
                 users[user] = again(users[user], may_log_in=True, password_fits=True)
             case objects.Lock(user=user):

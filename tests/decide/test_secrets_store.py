@@ -91,6 +91,27 @@ def test_forgetting_takes_a_prefix(store):
     assert store.secrets.forget("demo") == 2
 
 
+def test_former_versions_are_kept_until_they_are_forgotten(store):
+    """
+    The newest stands first; forgetting takes the older ones of this name alone, and numbers go on.
+    """
+    secrets = store.secrets
+    assert secrets.kept("demo", "db/x") == ()
+    for number in (1, 2, 3):
+        secrets.add("demo", "db/x", f"{CANARY}-{number}", at=AT)
+    secrets.add("demo", "db/x2", CANARY, at=AT)
+
+    assert [one.version for one in secrets.kept("demo", "db/x")] == [3, 2, 1]
+    assert secrets.forget_before("demo", "db/x", 3) == 2
+    assert secrets.forget_before("demo", "db/x", 3) == 0
+    (left,) = secrets.kept("demo", "db/x")
+    assert left.text == f"{CANARY}-3"
+    assert secrets.add("demo", "db/x", CANARY, at=AT).version == 4
+    assert len(secrets.kept("demo", "db/x2")) == 1
+    assert secrets.forget_before("demo", "db/x", 5) == 2
+    assert "db/x" not in secrets.versions("demo")
+
+
 def test_whatever_was_kept_or_read_is_concealed(store):
     """
     From then on no log shows it; of a key with several lines not one of them.

@@ -4,10 +4,14 @@ Credentials are handed out once and then rotated; certificates are renewed befor
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from fournines.cloud.errors import DeadlinePassed
 from tasks import certificates, credentials, deployment, rotation
 from tasks.credentials import CredentialsRefused, NothingOffered
+from tasks.operators.registered import access_of
 from tests.unwind.harness import PLATFORM, World, a_platform
 
 pytestmark = pytest.mark.usefixtures("nothing_concealed")
@@ -127,3 +131,127 @@ def test_a_renewal_that_was_cut_short_is_finished_not_repeated(world):
     assert rotated.result.ok
     assert versions["@edition/shop"] == 1
     assert generations(world) == [2, 2]
+
+
+LOGINS = """#cloud-config
+write_files:
+  - {path: /etc/login, content: "@{login:shop/login-app}"}
+  - {path: /etc/password, content: "@{secret:shop/login-app}"}
+"""
+
+
+@pytest.fixture
+def users():
+    """
+    A deployed service that somebody logs into, whose instances have login and password themselves.
+    """
+    made = World()
+    desired = a_platform(ordinal=True, user_data=LOGINS)
+    offers = {
+        "user": "@{login:shop/login-app}",
+        "password": "@{secret:shop/login-app}",
+    }
+    shop = desired.services[0].model_copy(update={"offers": offers})
+    desired = desired.model_copy(update={"services": (shop,)})
+    assert deployment.deploy(made.workshop(), desired).ok
+    return made
+
+
+def let_in(world):
+    """
+    Who is let in now, the one in force first.
+    """
+    access = access_of(world.workshop())(platform(world).service("shop"))
+    return access.logins("app")
+
+
+def held(world):
+    """
+    The logins that instances hold; their passwords are sealed.
+    """
+    found = set()
+    for record in world.cloud.world.instances.values():
+        document = json.loads(record.spec.user_data.partition("\n")[2])
+        files = {one["path"]: one["content"] for one in document["write_files"]}
+        found.add(files["/etc/login"])
+    return found
+
+
+def test_former_credentials_let_in_until_everybody_has_the_new(users, monkeypatch):
+    """
+    At every moment of a rotation what any instance holds is let in; at its end the former is not.
+    """
+    before = dict(let_in(users))
+    seen = []
+    roll = deployment.deploy
+
+    def rolled(*args, **kwargs):
+        seen.append(dict(let_in(users)))
+        done = roll(*args, **kwargs)
+        seen.append(dict(let_in(users)))
+        return done
+
+    monkeypatch.setattr(deployment, "deploy", rolled)
+    assert list(before) == ["app.a"]
+
+    (rotated,) = rotation.rotate_credentials(users.workshop(), "shop")
+
+    assert rotated.result.ok
+    assert [list(one) for one in seen] == [["app.b", "app.a"]] * 2
+    assert all(one["app.a"] == before["app.a"] for one in seen)
+    after = let_in(users)
+    assert list(after) == ["app.b"]
+    assert held(users) == {"app.b"}
+    told = credentials.hand_out(users.workshop(), platform(users), "shop")
+    assert told == {"user": "app.b", "password": after["app.b"]}
+
+
+def test_a_rotation_that_was_cut_short_is_finished_before_the_next(users):
+    """
+    Whoever still has the former credentials gets those in force before their name is used again.
+    """
+    credentials.renew(users.workshop(), platform(users), "shop")
+    first, second = let_in(users)["app.a"], let_in(users)["app.b"]
+    assert held(users) == {"app.a"}
+
+    done = rotation.rotate_credentials(users.workshop(), "shop")
+
+    assert [one.result.ok for one in done] == [True, True]
+    assert generations(users) == [3, 3]
+    assert list(let_in(users)) == ["app.a"]
+    assert let_in(users)["app.a"] not in {first, second}
+
+
+def test_a_login_of_before_goes_on_until_the_next_rotation(users):
+    """
+    A service deployed when each user had one password lets in with it, beside the first login, until it is rotated.
+    """
+    workshop = users.workshop()
+    workshop.store.secrets.add(
+        PLATFORM, "shop/user-app", "of-before", at=workshop.clock.now()
+    )
+    workshop.store.secrets.add(
+        PLATFORM, "shop/user-app2", "another", at=workshop.clock.now()
+    )
+    assert let_in(users)["app"] == "of-before"
+
+    rotation.rotate_credentials(workshop, "shop")
+
+    assert list(let_in(users)) == ["app.b"]
+    assert workshop.store.secrets.current(PLATFORM, "shop/user-app2") is not None
+
+
+def test_what_cannot_be_rolled_keeps_its_credentials(users, monkeypatch):
+    """
+    The former stay good while somebody may still have them.
+    """
+
+    def deploy(*_args, **_kwargs):
+        attempted = "rolling"
+        raise DeadlinePassed(attempted, "no host has room")
+
+    monkeypatch.setattr(deployment, "deploy", deploy)
+    with pytest.raises(DeadlinePassed):
+        rotation.rotate_credentials(users.workshop(), "shop")
+
+    assert list(let_in(users)) == ["app.b", "app.a"]

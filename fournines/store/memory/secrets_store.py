@@ -42,7 +42,7 @@ class MemorySecrets:
             made = Secret(
                 platform=platform,
                 name=name,
-                version=len(kept) + 1,
+                version=kept[-1].version + 1 if kept else 1,
                 content=SecretStr(text),
                 made_at=at,
             )
@@ -56,6 +56,18 @@ class MemorySecrets:
                 for (owner, name), kept in self._kept.items()
                 if owner == platform
             }
+
+    def kept(self, platform: str, name: str) -> tuple[Secret, ...]:
+        with self._lock:
+            return tuple(reversed(self._kept.get((platform, name), [])))
+
+    def forget_before(self, platform: str, name: str, version: int) -> int:
+        with self._lock:
+            kept = self._kept.pop((platform, name), [])
+            staying = [one for one in kept if one.version >= version]
+            if staying:
+                self._kept[platform, name] = staying
+            return len(kept) - len(staying)
 
     def hand_out(self, platform: str, name: str, version: int, *, at: datetime) -> bool:
         with self._lock:

@@ -128,9 +128,10 @@ def application(service: Deployed, folder: Path) -> Iterator[Application]:
 def _dsn(service: Deployed, folder: Path) -> str:
     ca = folder / "ca.pem"
     ca.write_text(service.access.ca)
+    login, password = next(iter(service.access.logins("app").items()))
     return (
-        f"host={service.address} port=5432 user=app dbname=app sslmode=verify-full "
-        f"password={service.access.secret('user-app')} sslrootcert={ca} connect_timeout=3"
+        f"host={service.address} port=5432 user={login} dbname=app sslmode=verify-full "
+        f"password={password} sslrootcert={ca} connect_timeout=3"
     )
 
 

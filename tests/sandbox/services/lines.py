@@ -34,7 +34,7 @@ def to_bus(deployed: Deployed) -> Any:
     A channel that confirms.
     """
     context = ssl.create_default_context(cadata=deployed.access.ca)
-    login = pika.PlainCredentials("app", deployed.access.secret("user-app"))
+    login = pika.PlainCredentials(*next(iter(deployed.access.logins("app").items())))
     connection = pika.BlockingConnection(
         pika.ConnectionParameters(
             deployed.address,

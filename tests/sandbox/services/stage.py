@@ -78,10 +78,12 @@ class Database:
         How the application `app` connects, certificates verified.
         """
         service = self.workshop.store.registry.platform(PLATFORM).service(name)
-        password = access_of(self.workshop)(service).secret("user-app")
+        login, password = next(
+            iter(access_of(self.workshop)(service).logins("app").items())
+        )
         host = self.workshop.cloud.entrances(service.load_balancers[0].name)[0]
         return (
-            f"host={host} port={port} user=app password={password} dbname=app "
+            f"host={host} port={port} user={login} password={password} dbname=app "
             f"sslmode=verify-full sslrootcert={self.ca} connect_timeout=3"
         )
 
