@@ -8,7 +8,7 @@ vote that is gone for ever, a copy that cannot catch up.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -287,15 +287,16 @@ class PostgresOperator:
             password=access.secret("superuser"),
             ca=access.ca,
         )
-        asked = objects.asked_for(cluster.service.parameters, access.logins)
-
-        def password(login: str) -> str:
-            user = asked.logins[login]
-            if user == objects.OURS:
-                return access.secret(f"user-{user}")
-            return access.logins(user)[login]
-
-        return server, asked, password
+        # Read once, for a rotation may begin meanwhile.
+        users = cluster.service.parameters["users"]
+        assert isinstance(users, Mapping)
+        logins = {user: access.logins(user) for user in users}
+        passwords = {
+            name: one for each in logins.values() for name, one in each.items()
+        }
+        passwords[objects.OURS] = access.secret(f"user-{objects.OURS}")
+        asked = objects.asked_for(cluster.service.parameters, logins.__getitem__)
+        return server, asked, passwords.__getitem__
 
     def _cluster(self, cluster: Cluster) -> dict[str, Any]:
         answer = self._patroni(cluster).ask_any(

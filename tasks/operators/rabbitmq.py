@@ -44,6 +44,9 @@ GIVEN_UP_SECONDS_MAX = 60.0
 """A node that froze is given up by the others when its net tick is over: about ten seconds here, a minute by RabbitMQ's own default."""
 
 _QUEUE_COLUMNS = "name,vhost,type,members,online,leader"
+Logins = Mapping[str, Mapping[str, str]]
+"""By declared user: the names it logs in with, and their passwords."""
+
 _LISTS = ("vhosts", "users", "permissions", "exchanges", "queues", "bindings")
 _POLL_SECONDS = 0.5
 
@@ -220,9 +223,10 @@ class RabbitOperator:
     def apply(self, cluster: Cluster) -> tuple[str, ...]:
         api = self._api(cluster.service, MANAGEMENT_PORT)
         address = self._speaker(cluster, api)
-        passwords = self._passwords(cluster.service)
+        logins = self._logins(cluster.service)
+        passwords = _passwords(logins)
         done = []
-        for change in self._lacking(cluster, api, address, passwords):
+        for change in self._lacking(cluster, api, address, logins):
             body = dict(change.body)
             if change.password_of:
                 body["password"] = passwords[change.password_of]
@@ -238,8 +242,8 @@ class RabbitOperator:
 
     def drift(self, cluster: Cluster) -> tuple[ContentChange, ...]:
         api = self._api(cluster.service, MANAGEMENT_PORT)
-        passwords = self._passwords(cluster.service)
-        lacking = self._lacking(cluster, api, self._speaker(cluster, api), passwords)
+        logins = self._logins(cluster.service)
+        lacking = self._lacking(cluster, api, self._speaker(cluster, api), logins)
         return tuple(ContentChange(said=change.said) for change in lacking)
 
     def switchover(self, cluster: Cluster, to: str | None) -> str:
@@ -254,31 +258,25 @@ class RabbitOperator:
             "a bus has no settings that wait for it: a change rolls its nodes",
         )
 
-    def _passwords(self, service: Service) -> dict[str, str]:
+    def _logins(self, service: Service) -> Logins:
         """
-        Of every name under which a declared user logs in.
+        Of every declared user; read once, for a rotation may begin meanwhile.
         """
         access = self._access(service)
-        found: dict[str, str] = {}
-        for user in topology.of(service.parameters).users:
-            found |= access.logins(user.name)
-        return found
+        users = topology.of(service.parameters).users
+        return {user.name: access.logins(user.name) for user in users}
 
     def _lacking(
-        self, cluster: Cluster, api: Api, address: str, passwords: Mapping[str, str]
+        self, cluster: Cluster, api: Api, address: str, logins: Logins
     ) -> tuple[reconciling.Change, ...]:
-        access = self._access(cluster.service)
-        declared = topology.of(cluster.service.parameters)
-        wanted = topology.with_logins(
-            declared, {user.name: access.logins(user.name) for user in declared.users}
-        )
+        wanted = topology.with_logins(topology.of(cluster.service.parameters), logins)
         seen = self._observed(api, address)
         opposed = reconciling.conflicts(wanted, seen)
         if opposed:
             raise ClusterRefused(
                 f"declaring what {cluster.label} holds", "; ".join(opposed)
             )
-        return reconciling.changes(wanted, seen, stale=_stale(seen, passwords))
+        return reconciling.changes(wanted, seen, stale=_stale(seen, _passwords(logins)))
 
     def _speaker(self, cluster: Cluster, api: Api) -> str:
         """
@@ -300,6 +298,10 @@ class RabbitOperator:
         access = self._access(service)
         login = Login(topology.OPERATOR, access.secret("operator"))
         return Api(port, ca=access.ca, login=login)
+
+
+def _passwords(logins: Logins) -> dict[str, str]:
+    return {name: word for each in logins.values() for name, word in each.items()}
 
 
 def _stale(seen: reconciling.Observed, passwords: Mapping[str, str]) -> frozenset[str]:
