@@ -220,7 +220,11 @@ def _take(
 def _roll(
     workshop: Workshop, platform: Platform, service: str, audience: Audience
 ) -> Rotated:
-    result = deployment.deploy(workshop, platform, only=service, audience=audience)
+    # Minutes passed since the platform was read: nobody's change of it is taken back.
+    asked = workshop.store.registry.platform(platform.name) or platform
+    result = deployment.deploy(
+        workshop, asked, only=service, audience=audience, made_from=asked
+    )
     return Rotated(platform=platform.name, service=service, result=result)
 
 
