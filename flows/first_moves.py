@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -42,10 +43,23 @@ CALL_SECONDS_MAX = 10.0
 DECISION_SECONDS_MAX = 5.0
 """A request that is sent later, after retries or behind a busy load balancer, would act on what was true then."""
 
+WAITED_SECONDS = 0.2
+"""A request that waited so long is sent only if nobody whom the decision counted on has become a suspect."""
+
 REMEMBERED_MAX = 10_000
 """Moves remembered for their cases."""
 
 _log = log.get("healer")
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """
+    When a move was decided, by the monotonic clock, and who was not counted on.
+    """
+
+    at: float
+    suspects: frozenset[str]
 
 
 class FirstMoves:
@@ -93,6 +107,7 @@ class FirstMoves:
             return
         balancer, members = pool
         roles = {place.role for place in found[1].memberships}
+        suspects = seen.suspects(subject.platform, subject.service)
         with self._lock:
             decision: WeightZero | Refusal = first_action.decide(
                 subject.instance,
@@ -100,8 +115,7 @@ class FirstMoves:
                 min_healthy=found[1].healing.min_healthy,
                 own=[m.name for m in members.members if is_of_group(m.name, subject)],
                 endpoint_min=endpoint_floor(*found),
-                suspects=seen.suspects(subject.platform, subject.service)
-                - {subject.instance},
+                suspects=suspects - {subject.instance},
                 healing_on=self._workshop.store.switches.is_on("healing"),
                 follows_role=bool(roles - {None}),
                 age_seconds=self._view.age_seconds(subject.platform),
@@ -128,7 +142,7 @@ class FirstMoves:
                 balancer,
                 members.name,
                 subject,
-                self._workshop.clock.monotonic(),
+                _Decided(self._workshop.clock.monotonic(), suspects),
             )
 
     def _bar(self, subject: Subject, group: Group, seen: Glance) -> Refusal | None:
@@ -164,34 +178,44 @@ class FirstMoves:
             ("healing", "reconcile")
         )
 
-    def _in_our_hands(self, subject: Subject, decided_at: float) -> None:
+    def _in_our_hands(self, subject: Subject, decided: _Decided) -> None:
         """
         Asked before each request: a move that waited must not disturb another healer, which treats the slot by now, nor count on members that
         served when it was decided.
 
         Raises:
             LeaseHeld: One does.
-            DeadlinePassed: It was decided too long ago.
+            DeadlinePassed: It was decided too long ago, or others have become suspects since.
         """
-        if self._workshop.clock.monotonic() - decided_at > DECISION_SECONDS_MAX:
-            raise DeadlinePassed(
-                f"moving the weight of {subject.instance}",
-                "it was decided too long ago; the examination decides now",
-            )
         store = self._workshop.store
+        waited = self._workshop.clock.monotonic() - decided.at
+        attempted = f"moving the weight of {subject.instance}"
+        if waited > DECISION_SECONDS_MAX:
+            raise DeadlinePassed(
+                attempted, "it was decided too long ago; the examination decides now"
+            )
+        if waited > WAITED_SECONDS:
+            seen = Glance(store, self._workshop.clock.now())
+            known = decided.suspects | {subject.instance or ""}
+            others = seen.suspects(subject.platform, subject.service) - known
+            if others:
+                raise DeadlinePassed(
+                    attempted,
+                    f"{min(others)} is suspect, too, by now; the examination decides",
+                )
         case = store.cases.open_for(subject.key)
         lease = store.leases.current(leasing.of_case(case.id)) if case else None
         if lease and not holders.same_process(lease.holder, self._workshop.holder()):
             raise LeaseHeld(f"{lease.holder} treats {subject.key}")
 
     def _make(
-        self, balancer: str, pool: str, subject: Subject, decided_at: float
+        self, balancer: str, pool: str, subject: Subject, decided: _Decided
     ) -> Move:
         instance = subject.instance or ""
         called_at = self._workshop.clock.now()
         error = ""
         try:
-            with permit.granted(partial(self._in_our_hands, subject, decided_at)):
+            with permit.granted(partial(self._in_our_hands, subject, decided)):
                 self._workshop.cloud.set_weight(
                     balancer, pool, instance, 0, deadline_seconds=CALL_SECONDS_MAX
                 )
