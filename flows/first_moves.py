@@ -95,8 +95,15 @@ class FirstMoves:
 
     def consider(self, record: AlertRecord, glance: Glance | None = None) -> None:
         """
-        Make the move that an alert permits, if it permits one. Returns at once.
+        Make the move that an alert permits, if it permits one. Returns at once. While the store is away none is made: the alert is committed, and
+        examined when it is back.
         """
+        try:
+            self._consider(record, glance)
+        except StoreError as trouble:
+            _log.warning("first_move_not_decided", error=str(trouble))
+
+    def _consider(self, record: AlertRecord, glance: Glance | None) -> None:
         seen = glance or Glance(self._workshop.store, self._workshop.clock.now())
         subject = payload.subject(record)
         if not self._permits(record) or subject is None or subject.instance is None:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from flows.first_moves import FirstMoves
+from flows.glance import Glance
+from fournines.store.protocol import StoreError
 from tests.story.clinic import Clinic
 
 SICK, NEXT = "demo-shop-web-0-g1", "demo-shop-web-1-g1"
@@ -22,7 +24,7 @@ class Late(Executor):
     """
 
     def __init__(self) -> None:
-        self._waiting: list[Callable[[], Any]] = []
+        self.waiting: list[Callable[[], Any]] = []
 
     def submit(
         self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
@@ -31,14 +33,14 @@ class Late(Executor):
         Keep it.
         """
         future: Future[Any] = Future()
-        self._waiting.append(lambda: future.set_result(fn(*args, **kwargs)))
+        self.waiting.append(lambda: future.set_result(fn(*args, **kwargs)))
         return future
 
     def run(self) -> None:
         """
         All that waits, in order.
         """
-        waiting, self._waiting = self._waiting, []
+        waiting, self.waiting = self.waiting, []
         for one in waiting:
             one()
 
@@ -65,3 +67,27 @@ def test_a_move_that_waited_counts_on_nobody_suspect(tmp_path, waited_seconds, m
     (pool,) = clinic.cloud.inventory("demo").load_balancers[0].pools
     weights = {member.name: member.weight for member in pool.members}
     assert [name for name in (SICK, NEXT) if weights[name] == 0] == moved
+
+
+class Away(Glance):
+    """
+    The store does not answer.
+    """
+
+    def suspects(self, platform: str, service: str) -> frozenset[str]:
+        """
+        Nothing is known.
+        """
+        raise StoreError(f"reading the cases of {platform}/{service}: no answer")
+
+
+def test_no_move_is_decided_while_the_store_is_away(tmp_path):
+    """
+    The alert is committed; what follows it at the door must not fail for it.
+    """
+    clinic = Clinic(tmp_path)
+    record = clinic.alert(SICK)
+    clinic.moves = FirstMoves(clinic.workshop, clinic.view, late := Late())
+    clinic.moves.consider(record, Away(clinic.store, clinic.clock.now()))
+
+    assert late.waiting == []
