@@ -114,8 +114,8 @@ class FirstMoves:
             return
         balancer, members = pool
         roles = {place.role for place in found[1].memberships}
-        suspects = seen.suspects(subject.platform, subject.service)
         with self._lock:
+            suspects = seen.suspects(subject.platform, subject.service)
             decision: WeightZero | Refusal = first_action.decide(
                 subject.instance,
                 members.members,

@@ -4,7 +4,7 @@ What stateful services hold and run with: read for the planner, and made by the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from fournines import log
 from fournines.cloud.errors import CloudError, RequestInvalid
@@ -29,17 +29,10 @@ def read(
     for service in desired.services:
         if only not in {None, service.name}:
             continue
-        for group in service.groups:
-            ward = membership.ward(workshop, service, group)
-            if (
-                ward is None
-                or not ward.rules.holds
-                or not inventory.of_group(service.name, group.name)
-            ):
-                continue
+        for group, ward in _holding(workshop, service, inventory):
             seen = _read(ward, inventory)
             if seen is not None:
-                found[service.name, group.name] = seen
+                found[service.name, group] = seen
     return found
 
 
@@ -56,20 +49,26 @@ def require(
         ClusterSilent: A group that holds something could not be asked.
         ClusterRefused: It does not take what is asked for.
     """
-    for group in service.groups:
-        ward = membership.ward(workshop, service, group)
-        if (
-            ward is None
-            or not ward.rules.holds
-            or not inventory.of_group(service.name, group.name)
-        ):
-            continue
-        one = found.get((service.name, group.name))
+    for group, _ in _holding(workshop, service, inventory):
+        one = found.get((service.name, group))
         doing = f"asking {service.name} what it holds"
         if one is None:
             raise ClusterSilent(doing, "it cannot be asked now; rotate again")
         if one.opposed:
             raise ClusterRefused(doing, one.opposed)
+
+
+def _holding(
+    workshop: Workshop, service: Service, inventory: Inventory
+) -> Iterator[tuple[str, membership.Ward]]:
+    """
+    The groups of a service that hold something and are there, by name, with who speaks for them.
+    """
+    for group in service.groups:
+        ward = membership.ward(workshop, service, group)
+        is_there = inventory.of_group(service.name, group.name)
+        if ward is not None and ward.rules.holds and is_there:
+            yield group.name, ward
 
 
 def _read(ward: membership.Ward, inventory: Inventory) -> Contents | None:
