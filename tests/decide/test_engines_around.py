@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from fournines.model.case import Diagnosis, Subject
 from fournines.model.probing import Answer, ProbeResult
 from healing.diagnosis import diagnose, explain
-from healing.diagnosis.balancer import users_get_through
 from healing.pattern import MemberState, Pattern, Share
-from healing.scene import BalancerState, Dependency, Load, Scene
+from healing.scene import BalancerState, Dependency, Scene
 from tests.decide.slot_world import NOW, name
 from tests.decide.test_diagnosis import evidence
 
@@ -364,50 +363,3 @@ def test_nobody_says_that_a_place_is_down_where_somebody_is_well(words, seen, re
         assert finding.diagnosis in {Diagnosis.NOTHING, Diagnosis.BALANCER}
     if seen is BAD:
         assert finding.diagnosis in {Diagnosis.FAILING, Diagnosis.BAD_RELEASE}
-
-
-@pytest.mark.parametrize(
-    ("door", "load", "through"),
-    [
-        pytest.param(front(probes=(probe(), probe(200))), Load(), True, id="we-do"),
-        pytest.param(front(probes=(probe(503),)), Load(), False, id="it-refuses-us"),
-        pytest.param(
-            front(probes=DEAD), Load(request_rate=9.0), True, id="it-passes-requests-on"
-        ),
-        pytest.param(front(probes=DEAD), Load(), None, id="only-our-own-eyes"),
-        pytest.param(
-            front(probes=DEAD),
-            Load(usual_rate=200.0, arriving_rate=4.0),
-            False,
-            id="members-hear-nobody",
-        ),
-        pytest.param(
-            front(probes=DEAD),
-            Load(usual_rate=200.0, arriving_rate=190.0),
-            True,
-            id="members-hear-users",
-        ),
-        pytest.param(
-            front(probes=DEAD),
-            Load(usual_rate=2.0, arriving_rate=0.0),
-            None,
-            id="too-quiet-to-tell",
-        ),
-    ],
-)
-def test_whether_users_get_through(door, load, through):
-    """
-    Our own failed requests are a witness, never the only one.
-    """
-    assert users_get_through(door, load) is through
-
-
-def test_a_load_balancer_that_passes_requests_on_is_well():
-    """
-    Our own way to its address is cut; its users are served.
-    """
-    scene = a_scene(
-        "a/1:w b/2:w", balancer=front(probes=DEAD), load=Load(request_rate=50.0)
-    )
-
-    assert explained(WELL, scene).diagnosis is Diagnosis.NOTHING
