@@ -178,7 +178,7 @@ def look_once(ward: Ward, subject: Subject) -> MemberEvidence:
     One round of fresh evidence about an instance that was just remedied.
     """
     place = places.find(ward.workshop.store.registry, subject)
-    service = ward.workshop.cloud.inventory(subject.platform, subject.service)
+    service = ward.workshop.cloud.serving(subject.platform, subject.service)
     with ward.workshop.crew.hands(PEERS_MAX + 2, "look") as threads:
         measuring = threads.submit(_measure, ward, place, service, subject)
         probes = probe_rounds.take(

@@ -89,7 +89,7 @@ def apply(step: ApplyContents, workshop: Workshop) -> tuple[str, ...]:
         CloudError: It cannot be asked, or said no.
     """
     found = membership.ward_of(step, workshop)
-    inventory = workshop.cloud.inventory(step.platform, step.service)
+    inventory = workshop.cloud.serving(step.platform, step.service)
     said = found.operator.apply(found.cluster(inventory))
     for clause in said:
         _log.info("applied", service=step.service, change=clause)
@@ -105,7 +105,7 @@ def switch_over(step: SwitchOver, workshop: Workshop) -> str:
         CloudError: It cannot be asked.
     """
     found = membership.ward_of(step, workshop)
-    inventory = workshop.cloud.inventory(step.platform, step.service)
+    inventory = workshop.cloud.serving(step.platform, step.service)
     cluster = found.cluster(inventory)
     seen = found.operator.view(cluster)
     if seen.leader is not None and seen.leader != step.to:
@@ -124,7 +124,7 @@ def restart(step: RestartMember, workshop: Workshop) -> None:
         CloudError: It cannot be asked.
     """
     found = membership.ward_of(step, workshop)
-    inventory = workshop.cloud.inventory(step.platform, step.service)
+    inventory = workshop.cloud.serving(step.platform, step.service)
     cluster = found.cluster(inventory)
     if cluster.instance(step.slot) is None:
         raise RequestInvalid(f"restarting {step.slot}", "it has no instance")

@@ -116,7 +116,7 @@ def prepare_leave(step: PrepareLeave, workshop: Workshop) -> None:
     found = ward_of(step, workshop)
     deadline = _deadline(step, workshop)
     while True:
-        inventory = workshop.cloud.inventory(step.platform, step.service)
+        inventory = workshop.cloud.serving(step.platform, step.service)
         if _is_dead(step.instance, inventory):
             _log.info("nothing_to_hand_over", instance=step.instance)
             return
@@ -143,7 +143,7 @@ def stay(step: PrepareLeave, workshop: Workshop) -> None:
         CloudError: The service cannot be asked, or said no.
     """
     found = ward_of(step, workshop)
-    inventory = workshop.cloud.inventory(step.platform, step.service)
+    inventory = workshop.cloud.serving(step.platform, step.service)
     if not _is_dead(step.instance, inventory):
         found.operator.stay(found.cluster(inventory), step.slot)
 
@@ -158,7 +158,7 @@ def await_member(step: AwaitMember, workshop: Workshop) -> None:
     found = ward_of(step, workshop)
     deadline = _deadline(step, workshop)
     while True:
-        inventory = workshop.cloud.inventory(step.platform, step.service)
+        inventory = workshop.cloud.serving(step.platform, step.service)
         lacking = _lacking(step, found, inventory)
         if not lacking:
             return
@@ -179,7 +179,7 @@ def forget_member(step: ForgetMember, workshop: Workshop) -> None:
         CloudError: The service cannot be asked, or said no.
     """
     found = ward_of(step, workshop)
-    inventory = workshop.cloud.inventory(step.platform, step.service)
+    inventory = workshop.cloud.serving(step.platform, step.service)
     found.operator.remove(found.cluster(inventory), step.slot)
 
 

@@ -67,6 +67,13 @@ class Cloud(Protocol):
         """
         ...
 
+    def serving(self, platform: str, service: str) -> Inventory:
+        """
+        Who serves: a service's instances and pool members as they are now, its ports, and the rest of its load balancers, which may be ten seconds
+        old. For whoever looks every second: a third of what the whole inventory costs the cloud, and nothing else is in it.
+        """
+        ...
+
     def quota(self) -> Quota:
         """
         What the project may still make (limits less usage).

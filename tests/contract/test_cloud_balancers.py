@@ -234,6 +234,22 @@ def test_a_floating_ip_leads_to_the_load_balancer(rig):
     assert balancer.vip_port_id == first.port_id
 
 
+def test_who_serves_is_seen_as_the_inventory_sees_it(rig):
+    """
+    Instances, ports and load balancers with their members, as in the whole inventory; and nothing else.
+    """
+    join(rig, member(rig, 0))
+    whole = rig.cloud.inventory(rig.platform, "shop")
+    seen = rig.cloud.serving(rig.platform, "shop")
+
+    assert seen.load_balancer(rig.balancer) == whole.load_balancer(rig.balancer)
+    assert [one.name for one in seen.load_balancers[0].pools[0].members] == [
+        rig.name(0)
+    ]
+    assert (seen.instances, seen.ports) == (whole.instances, whole.ports)
+    assert (seen.networks, seen.volumes, seen.images) == ((), (), ())
+
+
 def test_a_load_balancer_is_deleted_whole(rig):
     """
     Deleting it takes listeners, pools and members along; a new one of that name starts empty.

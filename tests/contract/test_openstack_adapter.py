@@ -385,3 +385,29 @@ def test_what_only_deploys_change_is_not_read_at_each_look(mock, cloud):
     connection.send("PUT", "network", "/networks/n1/tags", "tagging", body={})
     cloud.inventory("demo")
     assert fake.sent(mock, "GET", networks) == 3
+
+
+def test_a_look_at_who_serves_asks_for_servers_and_members_alone(mock, cloud):
+    """
+    Looked at every second, a service costs its servers and its pools' members; what is around them is read once, and again after a change of ours.
+    """
+    _empty_lists(mock)
+    servers, ports, pools, volumes = (
+        fake.SERVERS,
+        f"{fake.NET}/ports",
+        f"{fake.LBAAS}/pools",
+        f"{fake.CINDER}/volumes/detail",
+    )
+
+    def sent():
+        return [fake.sent(mock, "GET", url) for url in (servers, ports, pools, volumes)]
+
+    cloud.serving("demo", "shop")
+    cloud.serving("demo", "shop")
+    assert sent() == [2, 1, 1, 0]
+
+    mock.put(f"{fake.NET}/ports/p1/tags", json={"tags": []})
+    connection = cloud.context.connection
+    connection.send("PUT", "network", "/ports/p1/tags", "tagging", body={})
+    cloud.serving("demo", "shop")
+    assert sent() == [3, 2, 1, 0]

@@ -38,9 +38,9 @@ class OpenStackCloud:
         self.context = Context(connection, settings, clock)
         listing = Listing(self.context)
         self.inventory = listing.inventory
+        self.serving = listing.serving
         self.unanswered = Answers(self.context).unanswered
-        quotas = Quotas(self.context)
-        self.quota = quotas.quota
+        self.quota = Quotas(self.context).quota
         networks = Networks(self.context)
         self.ensure_network = networks.ensure_network
         self.delete_network = networks.delete_network

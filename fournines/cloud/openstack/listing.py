@@ -24,6 +24,7 @@ from fournines.cloud.openstack.volumes import volume
 from fournines.model.inventory import (
     Inventory,
     LoadBalancer,
+    Port,
     SecurityGroup,
     ServerGroup,
 )
@@ -84,8 +85,30 @@ class Listing(Octavia):
                 for b in lists["floatingips"]
                 if scope.has(marks.owner(b))
             ),
-            ports=tuple(port(b) for b in lists["ports"] if scope.has(marks.owner(b))),
+            ports=_ports(lists, scope),
             strangers=tuple(_strangers(lists, scope)),
+        )
+
+    def serving(self, platform: str, service: str) -> Inventory:
+        """
+        The servers and each pool's members; ports, and what surrounds members in Octavia, from memory for a few seconds.
+        """
+        attempted = f"reading who serves {service}"
+        scope = _Scope(platform, service, closely=False)
+        reads = self._reads(scope, attempted)
+        wanted = {
+            what: self._lately(what, whose, reads[what])
+            if (whose := _AROUND.get(what))
+            else reads[what]
+            for what in ("servers", "images", "flavors", *_AROUND)
+        }
+        lists = dict(zip(wanted, self.together(*wanted.values()), strict=True))
+        return Inventory(
+            at=self.clock.now(),
+            platform=platform,
+            instances=self._instances(lists, scope),
+            load_balancers=self._balancers(lists, scope, attempted),
+            ports=_ports(lists, scope),
         )
 
     def _reads(self, scope: _Scope, attempted: str) -> dict[str, Any]:
@@ -230,6 +253,10 @@ class Listing(Octavia):
         return tuple(found)
 
 
+def _ports(lists: dict[str, Any], scope: _Scope) -> tuple[Port, ...]:
+    return tuple(port(b) for b in lists["ports"] if scope.has(marks.owner(b)))
+
+
 def _guards(lists: dict[str, Any], scope: _Scope) -> Iterable[SecurityGroup]:
     """
     Security groups, with what they let in when that was read.
@@ -279,6 +306,15 @@ _RARELY = {
     "listeners": "load_balancer",
 }
 """What deploys change and healing does not, and whose it is."""
+
+_AROUND = {
+    "loadbalancers": "load_balancer",
+    "pools": "load_balancer",
+    "listeners": "load_balancer",
+    "ports": "network",
+    "floatingips": "network",
+}
+"""What is around who serves: it changes while services are built, and hardly while one member is watched."""
 
 
 class _Scope:

@@ -74,6 +74,9 @@ class SimulatedCloud(Instances, Balancers, Shared, Images, ObjectKeys, Hardships
 
         return self.call("inventory", service or platform, act)
 
+    def serving(self, platform: str, service: str) -> Inventory:
+        return reading.serving(self.inventory(platform, service))
+
     def quota(self) -> Quota:
         return self.call("quota", "", lambda _: self.world.left())
 

@@ -344,6 +344,19 @@ def inventory(
     )
 
 
+def serving(seen: Inventory) -> Inventory:
+    """
+    Of what is ours only what serves.
+    """
+    return Inventory(
+        at=seen.at,
+        platform=seen.platform,
+        instances=seen.instances,
+        load_balancers=seen.load_balancers,
+        ports=seen.ports,
+    )
+
+
 def _strangers(world: World, prefix: str) -> Iterable[str]:
     kinds: tuple[tuple[str, Iterable[Marked]], ...] = (
         ("network", world.networks.values()),
