@@ -224,12 +224,13 @@ def die_at_every_moment(
     act: Callable[[Workshop], object],
     seed: int = 0,
     *,
+    every: int = 1,
     whichever_generation: bool = False,
 ) -> list[str]:
     """
     Do it in one go; then, for each moment on the way, die there, do it again, and compare the worlds. Returns the moments where they differ.
 
-    `whichever_generation`: a slot whose instance went before the next came has forgotten its number, so the numbers are not compared.
+    `every`: of so many moments one, and so many seeds in a row have died at each. `whichever_generation`: a slot whose instance went before the next came has forgotten its number, so the numbers are not compared.
     """
 
     def seen(world: World) -> dict[str, list[str]]:
@@ -243,7 +244,7 @@ def die_at_every_moment(
     act(reference.workshop(calm))
     expected = seen(reference)
     differing = []
-    for moment in range(len(calm.passed)):
+    for moment in range(seed % every, len(calm.passed), every):
         world = prepare(seed)
         try:
             act(world.workshop(Tripwire(at=moment)))
@@ -262,11 +263,15 @@ def die_at_every_moment(
 
 
 def die_once_it_is_asked_for(
-    prepare: Callable[[int], World], act: Callable[[Workshop], object], seed: int = 0
+    prepare: Callable[[int], World],
+    act: Callable[[Workshop], object],
+    seed: int = 0,
+    *,
+    every: int = 1,
 ) -> tuple[int, list[str]]:
     """
-    Die at each moment after the wish was written into the registry; nobody asks again, only the timer comes. How many moments, and where
-    the worlds differ.
+    Die at each moment (`every` as above) after the wish was written into the registry; nobody asks again, only the timer comes. How many moments
+    there are, and where the worlds differ.
     """
     calm = Tripwire()
     reference = prepare(seed)
@@ -278,7 +283,7 @@ def die_once_it_is_asked_for(
         if moment in {"after registry.put_platform", "after registry.put_service"}
     )
     differing = []
-    for moment in range(written, len(calm.passed)):
+    for moment in range(written + seed % every, len(calm.passed), every):
         world = prepare(seed)
         with contextlib.suppress(Killed):
             act(world.workshop(Tripwire(at=moment)))
