@@ -131,8 +131,7 @@ class Admissions:
             return tuple(opened)
 
     def _remind(self, platform: str, service: str) -> list[Case]:
-        waking: dict[Subject, AlertRecord] = {}
-        healed: set[Subject] = set()
+        firing: dict[Subject, AlertRecord] = {}
         inventory = self._view.inventory(platform)
         for record in self._workshop.store.inbox.firing(platform, service):
             subject = self._wants_case(record)
@@ -140,16 +139,23 @@ class Admissions:
                 continue
             if not subject.instance or inventory.instance(subject.instance) is None:
                 continue
-            last = self._last(subject)
-            if last is None or not self._is_quiet(subject):
-                continue
-            waking.setdefault(subject, record)
-            if last.state is CaseState.RECOVERED:
-                healed.add(subject)
-        well = healed.difference(self._sick_of(tuple(s for s in waking if s in healed)))
+            firing.setdefault(subject, record)
+        # A storm's alerts are many, and its slots few: each slot's history is read once.
+        ended = {
+            subject: last
+            for subject in firing
+            if (last := self._last(subject)) is not None and self._has_rested(last)
+        }
+        healed = {s for s, last in ended.items() if last.state is CaseState.RECOVERED}
+        well = healed.difference(self._sick_of(tuple(s for s in ended if s in healed)))
         return [
-            self._open(subject, (record.name,), record.starts_at, "still firing")
-            for subject, record in waking.items()
+            self._open(
+                subject,
+                (firing[subject].name,),
+                firing[subject].starts_at,
+                "still firing",
+            )
+            for subject in ended
             if subject not in well
         ]
 
@@ -268,8 +274,9 @@ class Admissions:
         No open case, and none that ended lately.
         """
         last = self._last(subject)
-        if last is None:
-            return True
+        return last is None or self._has_rested(last)
+
+    def _has_rested(self, last: Case) -> bool:
         rested = last.closed_at and self._workshop.clock.now() - last.closed_at > REST
         return last.state.ended and bool(rested)
 

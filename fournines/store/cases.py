@@ -12,6 +12,7 @@ from sqlalchemy import delete, select
 from fournines.model.case import Case
 from fournines.store import leases
 from fournines.store.database import Database
+from fournines.store.documents import parsed
 from fournines.store.protocol import Lease
 from fournines.store.tables import cases
 
@@ -46,14 +47,14 @@ class SqlCases:
             text = db.execute(
                 select(cases.c.document).where(cases.c.id == case_id)
             ).scalar()
-        return Case.model_validate_json(text) if text else None
+        return parsed(Case, text) if text else None
 
     def open_for(self, key: str) -> Case | None:
         with self._database.reading(f"reading the open case of {key}") as db:
             text = db.execute(
                 select(cases.c.document).where(cases.c.key == key, cases.c.open)
             ).scalar()
-        return Case.model_validate_json(text) if text else None
+        return parsed(Case, text) if text else None
 
     def cases(
         self,
@@ -76,7 +77,7 @@ class SqlCases:
         query = query.order_by(cases.c.opened_at.desc(), cases.c.id).limit(limit)
         with self._database.reading("reading the cases") as db:
             texts = db.execute(query).scalars().all()
-        return tuple(Case.model_validate_json(text) for text in texts)
+        return tuple(parsed(Case, text) for text in texts)
 
     def forget(self, before: datetime) -> int:
         old = (cases.c.opened_at < before) & ~cases.c.open

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from fournines.planning.plan import Plan, Purpose
 from fournines.store import leases
 from fournines.store.database import Database
+from fournines.store.documents import parsed
 from fournines.store.protocol import (
     PLANS_REMEMBERED,
     STEPS_REMEMBERED,
@@ -64,7 +65,7 @@ class SqlJournal:
     def plan(self, plan_id: str) -> Plan | None:
         with self._database.reading(f"reading plan {plan_id}") as db:
             newest = _newest(db, plan_id)
-            return Plan.model_validate_json(newest.document) if newest else None
+            return parsed(Plan, newest.document) if newest else None
 
     def intend(
         self,
@@ -165,7 +166,7 @@ class SqlJournal:
                 .where(plans.c.closed_at.is_(None))
                 .order_by(plans.c.run)
             ).scalars()
-            return tuple(Plan.model_validate_json(text) for text in rows)
+            return tuple(parsed(Plan, text) for text in rows)
 
     def forget(self, before: datetime) -> int:
         old = (plans.c.opened_at < before) & plans.c.closed_at.is_not(None)
@@ -188,7 +189,7 @@ class SqlJournal:
                 )
                 .order_by(plans.c.run)
             ).scalars()
-            return tuple(Plan.model_validate_json(text) for text in rows)
+            return tuple(parsed(Plan, text) for text in rows)
 
     def step_seconds(self) -> dict[str, tuple[float, ...]]:
         newest = select(plans.c.run).order_by(plans.c.run.desc())

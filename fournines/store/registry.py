@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from fournines.model.desired import Platform, Service
 from fournines.store.database import Database
+from fournines.store.documents import parsed
 from fournines.store.protocol import PAST_MAX, PastService
 from fournines.store.tables import past_services, platforms, resources, services
 
@@ -56,12 +57,12 @@ class SqlRegistry:
                     services.c.position, services.c.name
                 )
             ).all()
-            bare = [Platform.model_validate_json(text) for text in shared]
+            bare = [parsed(Platform, text) for text in shared]
         return tuple(
             platform.model_copy(
                 update={
                     "services": tuple(
-                        Service.model_validate_json(row.document)
+                        parsed(Service, row.document)
                         for row in rows
                         if row.platform == platform.name
                     )
@@ -135,9 +136,7 @@ class SqlRegistry:
                 .order_by(past_services.c.number.desc())
             ).all()
         return tuple(
-            PastService(
-                service=Service.model_validate_json(row.document), until=row.until
-            )
+            PastService(service=parsed(Service, row.document), until=row.until)
             for row in rows
         )
 

@@ -34,7 +34,15 @@ def test_an_array_of_short_tasks(cloud, member, tmp_path, eventually, figures):
         batch = deploy("batch", "jobs", "m1.small", count=WORKERS, workers_max=WORKERS)
         shelf = desks.find(batch.workshop, "jobs", batch.platform).shelf
         begun = time.monotonic()
-        told = fournines("batch", "submit", str(file), "--no-wait", "--json").stdout
+        told = fournines(
+            "batch",
+            "submit",
+            str(file),
+            "--platform",
+            batch.platform,
+            "--no-wait",
+            "--json",
+        ).stdout
         job = json.loads(told)[0]["id"]
 
         def until(wanted: int) -> None:
