@@ -114,12 +114,15 @@ def load(
         float, typer.Option(min=1, max=load_generator.SECONDS_MAX)
     ] = 60.0,
     output: Annotated[Path, typer.Option(help="JSON lines.")] = Path("load.jsonl"),
+    for_parent: Annotated[bool, typer.Option("--for-parent", hidden=True)] = False,
 ) -> None:
     """
     Send requests on schedule and note when each was sent, how long it took, and its status.
     """
     sent = asyncio.run(
-        load_generator.generate(url, rate=rate, seconds=seconds, output=output)
+        load_generator.generate(
+            url, rate=rate, seconds=seconds, output=output, for_parent=for_parent
+        )
     )
     frame.say(f"{sent} requests sent; each is a line of {output}")
 

@@ -39,9 +39,11 @@ _NICENESS = -5
 """The measuring instrument must not wait for what it measures; kept where root may say so."""
 
 
-async def generate(url: str, *, rate: float, seconds: float, output: Path) -> int:
+async def generate(
+    url: str, *, rate: float, seconds: float, output: Path, for_parent: bool = False
+) -> int:
     """
-    Send `rate` requests a second for `seconds`; returns how many were sent.
+    Send `rate` requests a second for `seconds`; returns how many were sent. `for_parent`: it ends, too, when whoever began it is no more.
     """
     assert 0 < rate <= RATE_MAX
     assert 0 < seconds <= SECONDS_MAX
@@ -52,7 +54,7 @@ async def generate(url: str, *, rate: float, seconds: float, output: Path) -> in
     )
     # The bare transport: no redirects, cookies or authentication to prepare per request.
     pools = [httpx.AsyncHTTPTransport(limits=limits) for _ in range(_POOLS)]
-    sent = 0
+    sent, parent = 0, os.getppid()
     flushed = time.monotonic()
     with output.open("a") as out:
         async with asyncio.TaskGroup() as tasks:
@@ -64,6 +66,8 @@ async def generate(url: str, *, rate: float, seconds: float, output: Path) -> in
                 if time.monotonic() - flushed > _FLUSH_SECONDS:
                     out.flush()
                     flushed = time.monotonic()
+                    if for_parent and os.getppid() != parent:
+                        break
     for pool in pools:
         await pool.aclose()
     return sent

@@ -29,7 +29,7 @@ class LoadProcess:
         output.write_text("")
         command = [str(Path(sys.executable).parent / "fournines"), "load", url]
         command += ["--rate", str(rate), "--seconds", str(seconds)]
-        command += ["--output", str(output)]
+        command += ["--output", str(output), "--for-parent"]
         self._process = subprocess.Popen(command)
 
     def __enter__(self) -> Self:
