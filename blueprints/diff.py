@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from blueprints import removal, strangers
+from blueprints import admittance, removal, strangers
 from blueprints.fragment import Fragment, joined
 from blueprints.identity import unwanted_ports
 from blueprints.observed import Observed
@@ -81,6 +81,11 @@ def plan_platform(
             # So is an outage: the timer insists on sizes, which were taken before, and on no outage.
             may_interrupt=insist and purpose is not Purpose.RECONCILE,
         )
+        before = [step for piece in pieces for step in piece.steps]
+        shut_out = admittance.refused(service, desired, observed, made.steps, before)
+        if shut_out:
+            pieces.append(Fragment(refusals=shut_out))
+            continue
         ready[service.name] = made.ready
         gone = removal.orphans(service, observed, after=made.ready)
         ports = unwanted_ports(service, observed, (*made.steps, *gone.steps))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from blueprints import admittance
 from fournines import log
 from fournines.cloud.errors import CloudError, RequestInvalid
 from fournines.model.contents import Contents
@@ -23,11 +24,12 @@ def read(
     workshop: Workshop, desired: Platform, inventory: Inventory, only: str | None = None
 ) -> dict[tuple[str, str], Contents]:
     """
-    What the stateful groups of a platform, or of one service, hold that is not as asked for; whoever cannot be asked is left out.
+    What the stateful groups of a platform, or of one service and those it logs in to, hold that is not as asked for; whoever cannot be asked is left out.
     """
+    asked = {only, *admittance.services_of(desired.service(only))} if only else None
     found: dict[tuple[str, str], Contents] = {}
     for service in desired.services:
-        if only not in {None, service.name}:
+        if asked is not None and service.name not in asked:
             continue
         for group, ward in _holding(workshop, service, inventory):
             seen = _read(ward, inventory)
@@ -53,7 +55,9 @@ def require(
         one = found.get((service.name, group))
         doing = f"asking {service.name} what it holds"
         if one is None:
-            raise ClusterSilent(doing, "it cannot be asked now; rotate again")
+            raise ClusterSilent(
+                doing, "it cannot be asked now; try again when it answers"
+            )
         if one.opposed:
             raise ClusterRefused(doing, one.opposed)
 

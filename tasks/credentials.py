@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from blueprints import admittance
+from blueprints.observed import Observed
 from fournines.model import logins, references
 from fournines.model.desired import Platform, Service
 from fournines.model.references import Kind, Reference
 from fournines.trust.passwords import new_secret
-from tasks import certificates
+from tasks import certificates, contents, observe
 from tasks.workshop import Workshop
 
 _AT = "%Y-%m-%d %H:%M UTC"
@@ -38,11 +40,12 @@ def hand_out(workshop: Workshop, platform: Platform, name: str) -> dict[str, str
 
     Raises:
         NothingOffered: Its blueprint offers nothing.
-        CredentialsRefused: They were handed out before.
+        CredentialsRefused: They were handed out before, or the service is not known to let in with them.
         CloudError: An address could not be read.
         StoreError: A secret could not be read.
     """
     service = _offering(platform, name)
+    _check_let_in(workshop, platform, service)
     secrets, now = workshop.store.secrets, workshop.clock.now()
     kept = [
         secrets.ensure(platform.name, one, new_secret, at=now)
@@ -144,6 +147,19 @@ def holders(platform: Platform, names: tuple[str, ...]) -> tuple[str, ...]:
             for group in service.groups
         )
     )
+
+
+def _check_let_in(workshop: Workshop, platform: Platform, service: Service) -> None:
+    logging_in = admittance.of(" ".join(str(one) for one in service.offers.values()))
+    if not logging_in:
+        return
+    seen = observe.inventory(workshop, platform.name)
+    found = contents.read(workshop, platform, seen, service.name)
+    for to, users in logging_in:
+        for group in admittance.holding(service, Observed(seen)):
+            problem = admittance.unknown(to, users, found.get((to, group)))
+            if problem:
+                raise CredentialsRefused(problem)
 
 
 def _user_of(secret: str) -> str | None:

@@ -12,8 +12,11 @@ from fournines.planning.plan import Plan, Purpose
 from tasks import bakery, observe, vaults
 from tasks.workshop import Workshop
 
-STOPPING = frozenset({Reason.NAME_TAKEN, Reason.SIZE})
+STOPPING = frozenset({Reason.NAME_TAKEN, Reason.SIZE, Reason.LOGIN})
 """Refusals of one part for which nothing of the whole is begun."""
+
+_OF_TIMER = STOPPING - {Reason.LOGIN}
+"""What a person may not ask for is not written down, lest a healer makes it; what the timer finds is: it brings back the rest."""
 
 _NOT_SCALED = frozenset({*STOPPING, Reason.QUORUM, Reason.EVIDENCE_MISSING})
 """And of another size: whoever must not leave now must not be asked for no more either."""
@@ -62,5 +65,7 @@ def stop(made: Plan, purpose: Purpose) -> bool:
     """
     Whether what the planner refused keeps the rest from being done, too.
     """
-    stopping = _NOT_SCALED if purpose is Purpose.SCALE else STOPPING
+    stopping = {Purpose.SCALE: _NOT_SCALED, Purpose.RECONCILE: _OF_TIMER}.get(
+        purpose, STOPPING
+    )
     return any(refusal.reason in stopping for refusal in made.refusals)

@@ -139,9 +139,15 @@ def rotate_credentials(
         ServiceUnknown: No such service is deployed.
         NothingOffered: It offers no secret.
         LeaseHeld: Somebody else is at it.
+        ClusterSilent: It cannot be asked what it holds. Nothing was made.
+        ClusterRefused: It takes nothing, as long as something in it conflicts with its declaration. Nothing was made.
         CloudError: The cloud could not be read.
     """
     known = sizing.find(workshop.store.registry, service, platform)
+    # Asked before there are new ones: whoever is healed meanwhile would get what no server takes.
+    seen = observe.inventory(workshop, known.name)
+    there = contents.read(workshop, known, seen, service)
+    contents.require(workshop, known.service(service), seen, there)
     offered = credentials.secrets_of(known.service(service))
     finished: tuple[Rotated, ...] = ()
     if credentials.has_former(workshop, known, offered):

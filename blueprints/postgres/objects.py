@@ -260,6 +260,19 @@ def in_words(change: Change) -> str:
     return change.WORDS.format(**change.model_dump())
 
 
+def let_in_by(change: Change) -> str:
+    """
+    The user or login that a change lets in; empty when it is about something else.
+    """
+    match change:
+        case ActAs(login=login):
+            return login
+        case MakeUser(user=user) | SetPassword(user=user):
+            return user
+        case _:
+            return ""
+
+
 def _users(asked: Asked, present: Present) -> Iterator[Change]:
     for name in sorted(asked.users):
         if name not in present.users:

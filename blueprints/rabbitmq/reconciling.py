@@ -58,6 +58,7 @@ class Change(Value):
     Attributes:
         said: A clause for people.
         password_of: The user whose password belongs into the body; it never stands in a value.
+        login: The user whom it lets in, or lets do something.
     """
 
     method: str
@@ -65,6 +66,7 @@ class Change(Value):
     body: dict[str, JsonValue] = Field(default_factory=dict)
     said: str
     password_of: str | None = None
+    login: str = ""
 
 
 def changes(
@@ -161,6 +163,7 @@ def _users(
                 body={"tags": ",".join(user.tags)},
                 said=f"password of {user.name}" if fits else f"user {user.name}",
                 password_of=user.name,
+                login=user.name,
             )
     kept = {OPERATOR, *(user.name for user in wanted.users)}
     for name in sorted(set(there) - kept):
@@ -203,6 +206,7 @@ def _grant(user: str, permission: Permission) -> Change:
         path=_path("permissions", permission.vhost, user),
         body=permission.model_dump(exclude={"vhost"}),
         said=f"permissions of {user} in {permission.vhost}",
+        login=user,
     )
 
 

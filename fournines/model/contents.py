@@ -16,12 +16,14 @@ class ContentChange(Value):
     Attributes:
         said: How it will be, for people: `user app is made`.
         restarts: Members take it only when their server is restarted.
+        login: Who is let in by it, or let do what it should; empty where it is about something else.
         leader_first: The leader takes it before the others can, so it is restarted where it is, without handing over.
     """
 
     said: str
     restarts: bool = False
     leader_first: bool = False
+    login: str = ""
 
     def sentence(self) -> str:
         """

@@ -44,6 +44,13 @@ def name(user: str, version: int) -> str:
     return f"{user}.{'ab'[(version - 1) % 2]}"
 
 
+def declared(login: str) -> str:
+    """
+    The user that a login is for.
+    """
+    return login.partition(".")[0]
+
+
 def let_in(
     user: str, kept: Iterable[tuple[int, str]], alone: str | None
 ) -> dict[str, str]:

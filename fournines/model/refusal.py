@@ -45,6 +45,7 @@ class Reason(StrEnum):
     MISSING = "missing"
     STALE = "stale"
     IMMUTABLE = "immutable"
+    LOGIN = "login"
     APPROVAL = "approval"
     FAILED = "failed"
 

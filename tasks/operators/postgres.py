@@ -178,7 +178,10 @@ class PostgresOperator:
         lacking = postgres_objects.lacking(*self._objects(cluster))
         return (
             *settings.in_words(change, present),
-            *(ContentChange(said=objects.in_words(one)) for one in lacking),
+            *(
+                ContentChange(said=objects.in_words(one), login=objects.let_in_by(one))
+                for one in lacking
+            ),
         )
 
     def switchover(self, cluster: Cluster, to: str | None) -> str:

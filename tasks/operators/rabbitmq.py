@@ -244,7 +244,9 @@ class RabbitOperator:
         api = self._api(cluster.service, MANAGEMENT_PORT)
         logins = self._logins(cluster.service)
         lacking = self._lacking(cluster, api, self._speaker(cluster, api), logins)
-        return tuple(ContentChange(said=change.said) for change in lacking)
+        return tuple(
+            ContentChange(said=change.said, login=change.login) for change in lacking
+        )
 
     def switchover(self, cluster: Cluster, to: str | None) -> str:
         raise ClusterRefused(

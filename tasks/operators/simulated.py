@@ -160,6 +160,10 @@ class SimulatedOperator:
         return said
 
     def drift(self, cluster: Cluster) -> tuple[ContentChange, ...]:
+        if self.silent:
+            raise ClusterSilent(
+                f"asking {cluster.label} what it holds", "nobody answers"
+            )
         if self.opposed:
             attempted = f"declaring what {cluster.label} holds"
             raise ClusterRefused(attempted, self.opposed)

@@ -361,7 +361,10 @@ def test_who_is_let_in_follows_the_versions_that_are_kept(bus, kept, alone, done
 
     policy = "policy fournines-limits of main"
     assert said == tuple(clause for clause in (*done, policy) if clause)
-    assert [clause.said for clause in operator.drift(here)] == list(said)
+    drift = operator.drift(here)
+    assert [clause.said for clause in drift] == list(said)
+    newcomers = {clause.login for clause in drift if clause.login}
+    assert newcomers == ({next(iter(let_in))} if done[1] else set())
     made = [
         (method, body.get("password"))
         for method, path, body in bus.held

@@ -141,6 +141,7 @@ def test_a_rotation_adds_before_it_takes_away():
         "user app.b has the password of the store",
         "user app.b has 20 connections at most",
     ]
+    assert [objects.let_in_by(change) for change in found] == [*["app.b"] * 3, ""]
     during = done(FINE, found)
     found = objects.changes(then, during)
     assert [objects.in_words(change) for change in found] == [
