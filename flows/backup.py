@@ -4,33 +4,32 @@ Backups by timer and by button.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
-from pydantic import Field
 
 from flows import stage
 from fournines import log
 from tasks import archiving, artifacts, definitions, rounds, sizing
 from tasks.archiving import BackupFailed
 
-Kind = Annotated[
-    Literal["full", "diff", "incr"],
-    Field(description="diff: what differs from the last full one"),
-]
-
 _log = log.get("backup")
 
 
 @flow(name="backup-service", flow_run_name="backup {service}", persist_result=False)
 def backup_service(
-    service: Annotated[str, Field(description="A deployed service")],
-    kind: Kind = "diff",
-    platform: Annotated[str, Field(description="Empty: the only one")] = "",
+    service: str,
+    kind: Literal["full", "diff", "incr"] = "diff",
+    platform: str = "",
 ) -> str:
     """
     Take a backup of a service now, from a replica where there is one.
+
+    Args:
+        service: A deployed service.
+        kind: What is taken: all of it (full), what differs from the last full one (diff), or from the last of any kind (incr).
+        platform: Its platform; empty: the only one.
     """
     with stage.workshop() as workshop:
         known = sizing.find(workshop.store.registry, service, platform or None)

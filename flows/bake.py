@@ -4,11 +4,8 @@ The buttons that bake: one image, or all of them; and the week's schedule, so th
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
-from pydantic import Field
 
 from flows import stage
 from fournines.model.plain import markdown
@@ -17,28 +14,31 @@ from tasks.bake_listening import BakeFailed
 from tasks.bakery import Batch
 from tasks.step_runs import work_as_task_run
 
-Again = Annotated[
-    bool, Field(description="Even when its recipe is unchanged: for newer packages")
-]
-
 
 @flow(name="bake-image", flow_run_name="bake {image}", persist_result=False)
 def bake_image(
-    image: Annotated[str, Field(description="A recipe in deployments/images")],
-    again: Again = False,  # noqa: FBT002  a form's field
+    image: str,
+    again: bool = False,  # noqa: FBT001, FBT002  a form's field
 ) -> list[str]:
     """
     Bake an image from its recipe, prove it, and make it the current one. What it grows from is baked first when it must be.
+
+    Args:
+        image: A recipe in deployments/images.
+        again: Even when its recipe is unchanged: for newer packages.
     """
     return _baked((image,), again=again)
 
 
 @flow(name="bake-images", flow_run_name="bake all images", persist_result=False)
 def bake_images(
-    again: Again = False,  # noqa: FBT002  a form's field
+    again: bool = False,  # noqa: FBT001, FBT002  a form's field
 ) -> list[str]:
     """
     Bake every image there is a recipe for. Services move to the new ones at their next deploy.
+
+    Args:
+        again: Even when its recipe is unchanged: for newer packages.
     """
     return _baked((), again=again)
 

@@ -4,12 +4,9 @@ Jobs of batch services from the UI: submitted and followed by one button, and th
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 from prefect.runtime import flow_run
-from pydantic import Field
 
 from blueprints.batch.exits import explained
 from flows import stage
@@ -35,17 +32,19 @@ def _name() -> str:
 
 @flow(name="run-batch-job", flow_run_name=_name, persist_result=False)
 def run_batch_job(
-    job_file: Annotated[
-        str, Field(description="A file of jobs, relative to the checkout")
-    ] = EXAMPLE,
-    service: Annotated[str, Field(description="Empty: the only batch service")] = "",
-    platform: Annotated[str, Field(description="Empty: the only one")] = "",
-    again: Annotated[
-        str, Field(description="Any word: runs the same jobs once more")
-    ] = "",
+    job_file: str = EXAMPLE,
+    service: str = "",
+    platform: str = "",
+    again: str = "",
 ) -> list[JobStatus]:
     """
     Submit jobs and follow them to their end. A run that is tried again follows what is there; nothing runs twice.
+
+    Args:
+        job_file: A file of jobs, relative to the checkout.
+        service: The batch service; empty: the only one.
+        platform: Its platform; empty: the only one.
+        again: Any word: the same jobs are run once more, which are otherwise only followed.
     """
     path = stage.path(job_file)
     source, jobs = running.read(path)

@@ -17,19 +17,6 @@ from flows.stage import EXAMPLE
 from tasks import deployment, request
 from tasks.result import Result
 
-PlatformFilePath = Annotated[
-    str, Field(description="platform.yaml, relative to the checkout")
-]
-ServiceName = Annotated[str, Field(description="A service of the platform")]
-
-
-Force = Annotated[
-    bool,
-    Field(
-        description="Even while it is healed or burns its budget, or though its only member must go for a while"
-    ),
-]
-
 
 def _deploy_name() -> str:
     asked = flow_run.parameters
@@ -45,11 +32,15 @@ def _deploy_name() -> str:
 
 @flow(name="deploy-platform", flow_run_name=_deploy_name, persist_result=False)
 def deploy_platform(
-    platform_file: PlatformFilePath = EXAMPLE,
-    force: Force = False,  # noqa: FBT002  a form's field
+    platform_file: str = EXAMPLE,
+    force: bool = False,  # noqa: FBT001, FBT002  a form's field
 ) -> Result:
     """
     Deploy a whole platform: images that are still to be baked, network, load balancers, instances, addresses, until every service serves.
+
+    Args:
+        platform_file: platform.yaml, relative to the checkout.
+        force: Even while it is healed or burns its budget, or though its only member must go for a while.
     """
     desired = request.read_platform(stage.path(platform_file))
     with stage.workshop() as workshop:
@@ -64,12 +55,17 @@ def deploy_platform(
 
 @flow(name="deploy-service", flow_run_name=_deploy_name, persist_result=False)
 def deploy_service(
-    service: ServiceName,
-    platform_file: PlatformFilePath = EXAMPLE,
-    force: Force = False,  # noqa: FBT002  a form's field
+    service: str,
+    platform_file: str = EXAMPLE,
+    force: bool = False,  # noqa: FBT001, FBT002  a form's field
 ) -> Result:
     """
     Deploy one service of a platform, or bring it up to date: changed instances are rolled one after another.
+
+    Args:
+        service: A service of the platform.
+        platform_file: platform.yaml, relative to the checkout.
+        force: Even while it is healed or burns its budget, or though its only member must go for a while.
     """
     desired = request.read_platform(stage.path(platform_file))
     with stage.workshop() as workshop:
@@ -88,14 +84,21 @@ def deploy_service(
     persist_result=False,
 )
 def scale_service(
-    service: ServiceName,
-    count: Annotated[int, Field(ge=1, le=1000, description="Instances")],
-    platform: Annotated[str, Field(description="Empty: the only one")] = "",
-    group: Annotated[str, Field(description="Empty: the only one")] = "",
-    force: Force = False,  # noqa: FBT002  a form's field
+    service: str,
+    count: Annotated[int, Field(ge=1, le=1000)],
+    platform: str = "",
+    group: str = "",
+    force: bool = False,  # noqa: FBT001, FBT002  a form's field
 ) -> Result:
     """
     Give a deployed service another number of instances; those that leave are drained first.
+
+    Args:
+        service: A service of the platform.
+        count: How many instances there are to be.
+        platform: Its platform; empty: the only one.
+        group: The group of instances; empty: the only one.
+        force: Even while it is healed or burns its budget, or though its only member must go for a while.
     """
     with stage.workshop() as workshop:
         return stage.watched(

@@ -4,26 +4,26 @@ The buttons that take away: one service, or the whole platform.
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from prefect import flow
-from pydantic import Field
 
 from flows import stage
 from tasks import deployment, sizing
 from tasks.result import Result
 
-Really = Annotated[bool, Field(description="Tick to destroy, data included")]
-
 
 @flow(name="destroy-service", flow_run_name="destroy {service}", persist_result=False)
 def destroy_service(
-    service: Annotated[str, Field(description="A deployed service")],
-    platform: Annotated[str, Field(description="Empty: the only one")] = "",
-    really: Really = False,  # noqa: FBT002  a tick box of the form
+    service: str,
+    platform: str = "",
+    really: bool = False,  # noqa: FBT001, FBT002  a tick box of the form
 ) -> Result:
     """
     Delete everything a service has, its volumes included; nothing that is not ours is touched.
+
+    Args:
+        service: A deployed service.
+        platform: Its platform; empty: the only one.
+        really: Tick to destroy, data included.
     """
     stage.confirmed(really=really, what=f"service {service}")
     with stage.workshop() as workshop:
@@ -39,11 +39,15 @@ def destroy_service(
 
 @flow(name="destroy-platform", flow_run_name="destroy {platform}", persist_result=False)
 def destroy_platform(
-    platform: Annotated[str, Field(description="The platform's name")],
-    really: Really = False,  # noqa: FBT002  a tick box of the form
+    platform: str,
+    really: bool = False,  # noqa: FBT001, FBT002  a tick box of the form
 ) -> Result:
     """
     Delete everything that carries a platform's mark, its services and volumes included.
+
+    Args:
+        platform: The platform's name.
+        really: Tick to destroy, data included.
     """
     stage.confirmed(really=really, what=f"platform {platform}")
     with stage.workshop() as workshop:

@@ -119,14 +119,21 @@ def _begin(case: Case) -> State[Any]:
 
 @flow(name="heal", flow_run_name="heal {service} {slot}", persist_result=False)
 def heal(
-    service: Annotated[str, Field(description="A deployed service")],
-    slot: Annotated[int, Field(ge=0, description="Place in the group")] = 0,
-    platform: Annotated[str, Field(description="Empty: the only one")] = "",
-    group: Annotated[str, Field(description="Empty: the only one")] = "",
-    case: Annotated[str, Field(description="Empty: a new case is opened")] = "",
+    service: str,
+    slot: Annotated[int, Field(ge=0)] = 0,
+    platform: str = "",
+    group: str = "",
+    case: str = "",
 ) -> State[str]:
     """
     Examine one member with fresh eyes, and heal it if it is sick: evidence, plan and verdict are artifacts of this run.
+
+    Args:
+        service: A deployed service.
+        slot: Its place in the group.
+        platform: Its platform; empty: the only one.
+        group: The group of instances; empty: the only one.
+        case: The case it belongs to; empty: a new one is opened.
     """
     run_log.attach()
     bedside = BEDSIDE.get()

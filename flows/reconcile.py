@@ -4,11 +4,8 @@ The timer: what was asked for and what is, brought together again along the path
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from prefect import flow
 from prefect.runtime import flow_run
-from pydantic import Field
 
 from flows import drift, stage
 from tasks import artifacts
@@ -28,10 +25,13 @@ def _name() -> str:
 
 @flow(name="reconcile", flow_run_name=_name, persist_result=False)
 def reconcile(
-    platform: Annotated[str, Field(description="Empty: all that are deployed")] = "",
+    platform: str = "",
 ) -> list[str]:
     """
     Bring deployed platforms back to what was asked for; what is being healed is left to the healer.
+
+    Args:
+        platform: Which one; empty: all that are deployed.
     """
     with stage.workshop() as workshop:
         found, _ = drift.reconcile(

@@ -5,42 +5,37 @@ The buttons that bring data back: as it was at a moment, or as it is.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 
 import yaml
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
-from pydantic import Field
 
 from flows import stage
-from flows.deploy import ServiceName
 from tasks import artifacts, definitions, restoring, sizing
 from tasks.audience import Audience
 from tasks.restoring import Restored, Wish
 from tasks.result import Result
 
-NewName = Annotated[
-    str, Field(description="The service to be made; a bus that is deployed")
-]
-PlatformName = Annotated[str, Field(description="Empty: the only one")]
-Over = Annotated[
-    bool, Field(description="Destroy a service of that name, with its data, first")
-]
-
 
 @flow(name="restore", flow_run_name="restore {service} as {new}", persist_result=False)
 def restore(  # noqa: PLR0917  a form's fields
-    service: ServiceName,
-    new: NewName,
-    to: Annotated[
-        datetime | None, Field(description="The moment; empty: as late as can be")
-    ] = None,
-    backup: Annotated[str, Field(description="Empty: the newest before it")] = "",
-    over: Over = False,  # noqa: FBT002  a form's field
-    platform: PlatformName = "",
+    service: str,
+    new: str,
+    to: datetime | None = None,
+    backup: str = "",
+    over: bool = False,  # noqa: FBT001, FBT002  a form's field
+    platform: str = "",
 ) -> Result | str:
     """
     Have a new service with the data of another as it was at a moment; of a bus: have a bus make what it lacks of the definitions kept.
+
+    Args:
+        service: A deployed service, or one that was.
+        new: The service to be made; a bus that is deployed.
+        to: The moment to go back to; empty: as late as can be.
+        backup: Which backup, by its label; empty: the newest before that moment.
+        over: Destroy a service of that name, with its data, first.
+        platform: Its platform; empty: the only one.
     """
     with stage.workshop() as workshop:
         known = sizing.find(workshop.store.registry, service, platform or None)
@@ -57,13 +52,19 @@ def restore(  # noqa: PLR0917  a form's fields
 
 @flow(name="clone", flow_run_name="clone {service} as {new}", persist_result=False)
 def clone(
-    service: ServiceName,
-    new: NewName,
-    over: Over = False,  # noqa: FBT002  a form's field
-    platform: PlatformName = "",
+    service: str,
+    new: str,
+    over: bool = False,  # noqa: FBT001, FBT002  a form's field
+    platform: str = "",
 ) -> Result:
     """
     Have a new service with the data of another as it is now.
+
+    Args:
+        service: A deployed service, or one that was.
+        new: The service to be made; a bus that is deployed.
+        over: Destroy a service of that name, with its data, first.
+        platform: Its platform; empty: the only one.
     """
     return _made(Wish(service, new, over=over), platform)
 

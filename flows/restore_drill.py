@@ -4,11 +4,8 @@ Restores that are tried by timer and by button: a backup that was never brought 
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
-from pydantic import Field
 
 from blueprints.postgres.drilling import Drill
 from flows import stage
@@ -21,11 +18,15 @@ _log = log.get("drill")
 
 @flow(name="restore-drill", flow_run_name="drill of {service}", persist_result=False)
 def restore_drill(
-    service: Annotated[str, Field(description="A deployed service")],
-    platform: Annotated[str, Field(description="Empty: the only one")] = "",
+    service: str,
+    platform: str = "",
 ) -> list[str]:
     """
     Bring the newest backup of a service and one of the others back in a network of their own, compare, measure, and destroy them again.
+
+    Args:
+        service: A deployed service.
+        platform: Its platform; empty: the only one.
     """
     with stage.workshop() as workshop:
         known = sizing.find(workshop.store.registry, service, platform or None)

@@ -4,10 +4,7 @@ Rotation by timer and by button: certificates before they end, credentials when 
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from prefect import flow
-from pydantic import Field
 
 from flows import stage
 from tasks import artifacts, rotation
@@ -35,11 +32,15 @@ def rotate_certificates() -> list[str]:
 
 @flow(name="rotate-credentials", persist_result=False)
 def rotate_credentials(
-    service: Annotated[str, Field(description="The service that offers them")],
-    platform: Annotated[str, Field(description="Empty: the only one")] = "",
+    service: str,
+    platform: str = "",
 ) -> list[str]:
     """
     New credentials for a service and all that use it; afterwards `fournines credentials` hands them out once.
+
+    Args:
+        service: The service that offers them.
+        platform: Its platform; empty: the only one.
     """
     with stage.workshop() as workshop:
         found = rotation.rotate_credentials(

@@ -4,10 +4,7 @@ The button that has another member of a stateful service lead.
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from prefect import flow
-from pydantic import Field
 
 from flows import stage
 from tasks import switching
@@ -20,12 +17,17 @@ from tasks.result import Result
     persist_result=False,
 )
 def switchover(
-    service: Annotated[str, Field(description="A database or a cache")],
-    to: Annotated[str, Field(description="A member, by slot; empty: the fittest")] = "",
-    platform: Annotated[str, Field(description="Empty: the only one")] = "",
+    service: str,
+    to: str = "",
+    platform: str = "",
 ) -> Result:
     """
     Have another member lead, before somebody works on the one that does. Writes wait for a few seconds; nothing acknowledged is lost.
+
+    Args:
+        service: A database or a cache.
+        to: A member, by slot; empty: the fittest.
+        platform: Its platform; empty: the only one.
     """
     with stage.workshop() as workshop:
         return stage.watched(
