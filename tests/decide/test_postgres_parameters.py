@@ -87,10 +87,17 @@ def complaints(parameters):
         ),
         pytest.param(
             "{settings: {max_connections: 60}}",
-            "settings.max_connections: the pooler alone opens 50 for each database and "
-            "user (pool_size), and 20 are for the platform; make it larger or pool_size "
-            "smaller",
+            "settings.max_connections: the pooler alone opens 40 for each database and "
+            "login (pool_size), a user has two logins while credentials rotate, and 20 are "
+            "for the platform; make it 100 or larger, or pool_size smaller",
             id="too few connections",
+        ),
+        pytest.param(
+            "{pool_size: 41}",
+            "settings.max_connections: the pooler alone opens 41 for each database and "
+            "login (pool_size), a user has two logins while credentials rotate, and 20 are "
+            "for the platform; make it 102 or larger, or pool_size smaller",
+            id="too few connections for a rotation",
         ),
         pytest.param(
             "{databases: {shop: {owner: anna}}}",
