@@ -225,6 +225,8 @@ def test_twenty_servers_boot_at_once(place: Any) -> None:
 
     zones = {guest.now.availability_zone for guest in guests}
     assert zones == {"az1", "az2", "az3"}
+    crowd, alone = _weight(f"vm-{guests[0].id}/.."), _weight(f"vm-{guests[0].id}")
+    assert crowd >= AT_ONCE * alone
 
 
 def _memory_limit(guest: Any) -> int:
@@ -235,6 +237,16 @@ def _memory_limit(guest: Any) -> int:
         for group in Path("/sys/fs/cgroup").glob(f"{pattern}/vm-{guest.id}/{name}"):
             return int(group.read_text())
     raise AssertionError("it has no memory limit")
+
+
+def _weight(below: str) -> int:
+    """
+    What a group weighs when processors are short, below the cloud's.
+    """
+    for pattern, name in (("cpu/f9-*", "cpu.shares"), ("f9-*", "cpu.weight")):
+        for group in Path("/sys/fs/cgroup").glob(f"{pattern}/{below}/{name}"):
+            return int(group.read_text())
+    raise AssertionError("the machine weighs no groups")
 
 
 def _until_nova_answers(guest: Any) -> None:

@@ -16,6 +16,9 @@ from pathlib import Path
 _MOUNT = Path("/sys/fs/cgroup")
 _VERSION_1 = ("systemd", "unified", "freezer", "memory", "cpu", "pids")
 _CPU_PERIOD_MICROSECONDS = 100_000
+_SHARES_PER_VCPU = 1024  # what a process outside of all groups weighs on version 1
+_WEIGHT_PER_VCPU = 100  # and on version 2
+_SHARES_MAX, _WEIGHT_MAX = 262_144, 10_000  # the kernel's own limits
 _TASKS_MAX = 4096  # a runaway guest must not take the machine's pids with it
 
 
@@ -67,16 +70,38 @@ class ControlGroup:
                 own / "memory.max": memory_mb << 20,
                 own / "cpu.max": f"{quota} {_CPU_PERIOD_MICROSECONDS}",
                 own / "pids.max": _TASKS_MAX,
+                own / "cpu.weight": min(vcpus * _WEIGHT_PER_VCPU, _WEIGHT_MAX),
             }
         else:
             limits = {
                 _MOUNT / "memory" / self.path / "memory.limit_in_bytes": memory_mb << 20,
                 _MOUNT / "cpu" / self.path / "cpu.cfs_quota_us": quota,
                 _MOUNT / "pids" / self.path / "pids.max": _TASKS_MAX,
+                _MOUNT / "cpu" / self.path / "cpu.shares": min(
+                    vcpus * _SHARES_PER_VCPU, _SHARES_MAX
+                ),
             }
         for path, value in limits.items():
             with contextlib.suppress(OSError):
                 _put(path, value)
+        self._weigh_cloud()
+
+    def _weigh_cloud(self) -> None:
+        """
+        Let the group of all containers weigh what they weigh together.
+
+        Left alone it weighs as much as one process of the control plane: on a busy machine a dozen instances would share what that one gets, and fall
+        silent by the dozen, which on no real host they do.
+        """
+        kind, most = ("cpu.weight", _WEIGHT_MAX) if version_2() else ("cpu.shares", _SHARES_MAX)
+        cloud = (_MOUNT if version_2() else _MOUNT / "cpu") / Path(self.path).parent
+        weight = 0
+        for one in cloud.glob(f"*/{kind}"):
+            with contextlib.suppress(OSError, ValueError):  # another thread may be removing it
+                weight += int(one.read_text())
+        if weight:
+            with contextlib.suppress(OSError):
+                _put(cloud / kind, min(weight, most))
 
     def _freezer(self) -> tuple[Path, str, str]:
         if version_2():
@@ -124,6 +149,7 @@ class ControlGroup:
                     with contextlib.suppress(OSError):
                         Path(directory).rmdir()
             if not any(top.exists() for top in self.directories):
+                self._weigh_cloud()
                 return True
             time.sleep(0.01)
         return False
