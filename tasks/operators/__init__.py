@@ -12,8 +12,8 @@ below when the service cannot be asked or says no; a call never touches the clou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from fournines.cloud.errors import CloudRefused, CloudUnreachable
@@ -36,7 +36,7 @@ class ClusterRefused(CloudRefused):
     """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cluster:
     """
     What an operator works on: an ordinal group, and the cloud's word for where its members are.
@@ -51,20 +51,19 @@ class Cluster:
         """
         The slots there should be, then those that still have an instance.
         """
-        wanted = (self._slot_name(number) for number in range(self.group.count))
-        return tuple(dict.fromkeys((*wanted, *(s for s, _ in self._here()))))
+        return tuple(dict.fromkeys((*self._wanted, *self._here)))
 
     def is_wanted(self, slot_name: str) -> bool:
         """
         Whether the slot is asked for; who leaves one that is not leaves for good.
         """
-        return slot_name in map(self._slot_name, range(self.group.count))
+        return slot_name in self._wanted
 
     def instance(self, slot_name: str) -> Instance | None:
         """
         The youngest instance in a slot that the cloud does not call dead, else the youngest.
         """
-        here = [instance for slot, instance in self._here() if slot == slot_name]
+        here = self._here.get(slot_name, [])
         live = [i for i in here if i.status not in DEAD_STATUSES]
         found = live or here
         return found[-1] if found else None
@@ -92,10 +91,21 @@ class Cluster:
             self.service.platform, self.service.name, self.group.name
         )
 
-    def _here(self) -> Iterator[tuple[str, Instance]]:
+    @cached_property
+    def _wanted(self) -> tuple[str, ...]:
+        return tuple(self._slot_name(number) for number in range(self.group.count))
+
+    @cached_property
+    def _here(self) -> dict[str, list[Instance]]:
+        """
+        Instances by slot, asked for again and again while nothing of it changes.
+        """
+        found: dict[str, list[Instance]] = {}
         for instance in self.inventory.of_group(self.service.name, self.group.name):
             assert instance.owner is not None
-            yield self._slot_name(instance.owner.slot or 0), instance
+            slot = self._slot_name(instance.owner.slot or 0)
+            found.setdefault(slot, []).append(instance)
+        return found
 
     def _slot_name(self, number: int) -> str:
         return names.slot(

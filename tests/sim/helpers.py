@@ -185,7 +185,7 @@ class TurnLock:
 
     def __enter__(self) -> None:
         task = self._turns.current
-        while self._holder not in {None, task}:
+        while (holder := self._holder) is not None and holder is not task:
             assert task is not None
             self._waiting.append(task)
             self._turns.wait()

@@ -14,6 +14,9 @@ from fournines.model.probing import Answer, ProbeResult, Scheme
 from healing.diagnosis.grey_errors import ERROR_RATIO_MIN
 from tests.sim.turns import TurnClock, Turns
 
+ANSWERS = {"refused": Answer.REFUSED, "timeout": Answer.SILENT}
+"""The simulated cloud's words, and a prober's."""
+
 
 class Eyes:
     """
@@ -63,11 +66,12 @@ class Eyes:
             self.bad[name].append(self._turns.now)
         if said.seconds > 0.1:
             self._turns.sleep(said.seconds)
-        answer = {"refused": Answer.REFUSED, "timeout": Answer.SILENT}.get(
-            said.error or "", Answer.STATUS
-        )
         return ProbeResult(
-            at=at, path=path, answer=answer, seconds=said.seconds, status=said.code
+            at=at,
+            path=path,
+            answer=ANSWERS.get(said.error, Answer.STATUS),
+            seconds=said.seconds,
+            status=said.code,
         )
 
     def _find(self, address: str) -> str | None:

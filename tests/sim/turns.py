@@ -7,11 +7,11 @@ the cloud, a commit of the store). Tasks belong to a process, which may be kille
 
 from __future__ import annotations
 
-import heapq
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from heapq import heappop, heappush
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
@@ -67,6 +67,7 @@ class Turns:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
+        self._draw = self.random.random
         self.now = 0.0
         self.current: Task | None = None
         self.points = 0
@@ -116,38 +117,41 @@ class Turns:
         """
         if self.broken or self.enough:
             return None
-        end, ready, alarms = self._end, self._ready, self._alarms
+        first, ready, alarms = self._first, self._ready, self._alarms
         while True:
-            if self._first:
-                task = self._first.pop()
-                if not self._is_stopped(task):
-                    return task
-                continue
-            if ready:
-                task = self._drawn(ready)
-                if not self._is_stopped(task):
-                    return task
-                continue
-            if not alarms or alarms[0][0] > end:
+            if first:
+                task = first.pop()
+            elif ready:
+                if (count := len(ready)) > 1:
+                    index = int(self._draw() * count)
+                    ready[index], ready[-1] = ready[-1], ready[index]
+                task = ready.pop()
+            elif alarms and alarms[0][0] <= self._end:
+                woken = self._woken()
+                if woken is None:
+                    continue
+                task = woken
+            else:
                 return None
-            due, _, ticket, task = heapq.heappop(alarms)
-            if task.ticket == ticket:
-                self.now = max(self.now, due)
-                self.wake(task)
+            process = task.process
+            if process.dead or process.stopped_until <= self.now:
+                return task
+            self._alarm(task, process.stopped_until)
+            task.waiting = True
 
-    def _drawn(self, ready: list[Task]) -> Task:
-        if len(ready) > 1:
-            index = int(self.random.random() * len(ready))
-            ready[index], ready[-1] = ready[-1], ready[index]
-        return ready.pop()
-
-    def _is_stopped(self, task: Task) -> bool:
-        process = task.process
-        if process.dead or process.stopped_until <= self.now:
-            return False
-        self._alarm(task, process.stopped_until)
-        task.waiting = True
-        return True
+    def _woken(self) -> Task | None:
+        """
+        Whose alarm rings next, if it still waits for it.
+        """
+        due, _, ticket, task = heappop(self._alarms)
+        if task.ticket != ticket:
+            return None
+        self.now = max(self.now, due)
+        if not task.waiting:
+            return None
+        task.waiting = False
+        task.ticket += 1
+        return task
 
     # -- tasks
 
@@ -243,22 +247,21 @@ class Turns:
         Go on so much later.
         """
         end = self.now + seconds
-        if self._nobody_before(end):
+        alarms = self._alarms
+        alone = not (self._ready or self._first or (alarms and alarms[0][0] <= end))
+        if alone and self._may_go_on(end):
             self.now = end
             return
         self.wait(seconds)
         while self.now < end:
             self.wait(end - self.now)
 
-    def _nobody_before(self, end: float) -> bool:
+    def _may_go_on(self, end: float) -> bool:
         """
-        Whether whoever sleeps until then is the next one who does anything.
+        Whether whoever sleeps until then, and has nobody before it, is the next one who does anything.
         """
         return not (
-            self._ready
-            or self._first
-            or end > self._end
-            or (self._alarms and self._alarms[0][0] <= end)
+            end > self._end
             or self.over
             or self.broken
             or self.enough
@@ -272,10 +275,13 @@ class Turns:
         """
         if self.over:
             raise GreenletExit
-        task = self._me()
+        task = self.current
+        assert task is not None, "only tasks wait"
         task.waiting = True
         if seconds is not None:
-            self._alarm(task, self.now + max(seconds, 0.0))
+            due = self.now + seconds if seconds > 0 else self.now
+            self._count += 1
+            heappush(self._alarms, (due, self._count, task.ticket, task))
         self._away()
 
     def point(self, label: str, *, effect: bool = False) -> None:
@@ -297,7 +303,7 @@ class Turns:
                 self.kill(process)
                 raise Killed(label)
         self.points += 1
-        chance = self.random.random()
+        chance = self._draw()
         if chance < process.kill_ratio:
             self.kill(process)
             raise Killed(label)
@@ -311,17 +317,22 @@ class Turns:
 
     def _alarm(self, task: Task, due: float) -> None:
         self._count += 1
-        heapq.heappush(self._alarms, (due, self._count, task.ticket, task))
+        heappush(self._alarms, (due, self._count, task.ticket, task))
 
     def _me(self) -> Task:
         assert self.current is not None, "only tasks wait"
         return self.current
 
     def _away(self) -> None:
-        task = self._me()
+        task = self.current
+        assert task is not None, "only tasks wait"
         chosen = self._next()
         if chosen is not task:
-            self._go(chosen)
+            if chosen is not None and chosen.glet is not None:
+                self.current = chosen
+                chosen.glet.switch()
+            else:
+                self._go(chosen)
         if task.process.dead:
             raise Killed(task.name)
 
@@ -355,17 +366,18 @@ class TurnClock:
     def __init__(self, turns: Turns, process: Process | None = None) -> None:
         self._turns = turns
         self._process = process
-        self._told = 0.0, EPOCH
+        self._seconds, self._told = 0.0, EPOCH
 
     def now(self) -> datetime:
         """
         The present as this process believes it to be.
         """
-        wrong = self._process.clock_offset if self._process else 0.0
-        seconds, told = self._turns.now + wrong, self._told
-        if told[0] != seconds:
-            self._told = told = seconds, EPOCH + timedelta(seconds=seconds)
-        return told[1]
+        seconds = self._turns.now
+        if self._process is not None:
+            seconds += self._process.clock_offset
+        if self._seconds != seconds:
+            self._seconds, self._told = seconds, EPOCH + timedelta(seconds=seconds)
+        return self._told
 
     def monotonic(self) -> float:
         """

@@ -256,12 +256,17 @@ def port(record: PortRecord) -> Port:
     """
     A port.
     """
-    return Port(
-        id=record.id,
-        name=record.name,
-        owner=record.owner,
-        address=record.address,
-        attached_to=record.attached_to,
+    content = (record.owner, record.address, record.attached_to)
+    return _kept(
+        record,
+        content,
+        lambda: Port(
+            id=record.id,
+            name=record.name,
+            owner=record.owner,
+            address=record.address,
+            attached_to=record.attached_to,
+        ),
     )
 
 

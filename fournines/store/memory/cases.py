@@ -4,6 +4,7 @@ Cases in memory.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from operator import attrgetter
@@ -27,6 +28,7 @@ class MemoryCases:
         self._leases = leases
         self._cases: dict[str, Case] = {}
         self._open: dict[str, Case] = {}
+        self._by_key: defaultdict[str, dict[str, Case]] = defaultdict(dict)
 
     def put(self, case: Case, *, rights: Sequence[Lease] = ()) -> None:
         with self._lock:
@@ -39,7 +41,10 @@ class MemoryCases:
                 raise StoreError(
                     f"recording case {case.id} in the store: {other.id} is open for {key}"
                 )
-            self._cases[case.id] = case
+            before = self._cases.get(case.id)
+            if before is not None and before.subject != case.subject:
+                self._by_key[before.subject.key].pop(case.id, None)
+            self._cases[case.id] = self._by_key[key][case.id] = case
             if other is None:
                 self._open.pop(key, None)
                 if not case.state.ended:
@@ -63,12 +68,17 @@ class MemoryCases:
         limit: int = 100,
     ) -> tuple[Case, ...]:
         with self._lock:
-            looked = self._open if open_only else self._cases
+            if open_only:
+                looked = self._open
+            else:
+                looked = self._cases if key is None else self._by_key.get(key, {})
+            if not looked:
+                return ()
             found = [
                 case
                 for case in looked.values()
                 if (service is None or case.subject.service == service)
-                and (key is None or case.subject.key == key)
+                and (not open_only or key is None or case.subject.key == key)
                 and (since is None or case.opened_at >= since)
             ]
         if len(found) > 1:
@@ -79,10 +89,11 @@ class MemoryCases:
     def forget(self, before: datetime) -> int:
         with self._lock:
             old = [
-                case.id
+                case
                 for case in self._cases.values()
                 if case.state.ended and case.opened_at < before
             ]
-            for case_id in old:
-                del self._cases[case_id]
+            for case in old:
+                del self._cases[case.id]
+                self._by_key[case.subject.key].pop(case.id, None)
         return len(old)
