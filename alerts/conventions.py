@@ -125,6 +125,7 @@ class Alert(StrEnum):
     DRILL_FAILED = "DrillFailed"
     DRILL_LATE = "DrillLate"
     BACKUPS_UNREAD = "BackupsUnread"
+    CERTIFICATE_ENDING = "CertificateEnding"
 
 
 # -- Octavia's PROMETHEUS listener (labels rewritten at the scrape: see alerts/configuration.py)
@@ -263,6 +264,7 @@ DRILL_AGE = "fournines_drill_age_seconds"
 DRILL_AGE_MAX = "fournines_drill_age_seconds_max"
 DRILL_RPO = "fournines_drill_rpo_seconds"
 DRILL_RTO = "fournines_drill_rto_seconds"
+CERTIFICATE_LEFT = "fournines_certificate_left_seconds"
 ANSWER_BUCKET = "fournines_alerts_answer_seconds_bucket"
 PROCESS_START = "process_start_time_seconds"
 CASE_DETECTION_BUCKET = "fournines_case_detection_seconds_bucket"

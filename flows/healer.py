@@ -23,6 +23,7 @@ from starlette.applications import Starlette
 
 from alerts.receiver import Door
 from flows import consenting, drift, healer_senses, outage, run_log, transactions
+from flows.certificate_gauges import CertificateGauges
 from flows.cluster_gauges import ClusterGauges
 from flows.first_moves import FirstMoves
 from flows.heal import treat, treat_in_flow
@@ -66,6 +67,9 @@ PING_SECONDS = 1.0
 
 ADOPT_SECONDS = 0.5
 """Cases that nobody treats any more are looked for this often: one small query."""
+
+CERTIFICATE_SECONDS = 30.0
+"""They last for months; a loop that is seldomer could not be told from one that hangs."""
 
 REMIND_SECONDS = 15.0
 """Alerts that fire on after their case ended are looked at this often."""
@@ -131,6 +135,8 @@ class Healer:
         self.registry.register(SenseGauges(self.senses))
         self.clusters = ClusterGauges(workshop, self.view)
         self.registry.register(self.clusters)
+        self.certificates = CertificateGauges(workshop, self.view)
+        self.registry.register(self.certificates)
         self.recoverability = Recoverability(workshop, self.view)
         self.registry.register(self.recoverability)
         ProcessCollector(registry=self.registry)
@@ -185,6 +191,7 @@ class Healer:
             ask("backups", self.recoverability.read, seconds=CLUSTER_SECONDS)
             ask("batch", self._tend, seconds=tending.TEND_SECONDS)
         run("remind", self._remind, seconds=REMIND_SECONDS)
+        run("certificates", self.certificates.read, seconds=CERTIFICATE_SECONDS)
         for sense in self.senses.senses:
             look = partial(self._feel, sense)
             run(f"sense-{sense.name}", look, seconds=sense.seconds)

@@ -5,7 +5,7 @@ instances outdated, and outdated instances are rolled as any others are, with no
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from blueprints import drafting, editions
 from fournines import log
@@ -63,6 +63,18 @@ def due(workshop: Workshop, platform: Platform) -> dict[str, tuple[str, ...]]:
         for service in platform.services
     }
     return {service: slots for service, slots in found.items() if slots}
+
+
+def first_ends(workshop: Workshop, platform: Platform) -> dict[str, datetime]:
+    """
+    When the first certificate of each service ends; services without are not in it.
+    """
+    held = certificates.validities(workshop, platform.name)
+    ends = {
+        service.name: [held[slot].ends_at for slot in _slots(service) if slot in held]
+        for service in platform.services
+    }
+    return {service: min(every) for service, every in ends.items() if every}
 
 
 def renew_certificates(

@@ -14,6 +14,7 @@ from alerts.generation import (
     blind,
     burn,
     causes,
+    certificates,
     indicators,
     levels,
     members,
@@ -42,6 +43,7 @@ def groups(cadence: Cadence | None = None) -> dict[str, tuple[RuleGroup, ...]]:
             RuleGroup("watchman", pace.blind_seconds, watchman.alerts()),
             RuleGroup("services", pace.blind_seconds, services.alerts()),
             RuleGroup("recovery", pace.blind_seconds, recovery.alerts()),
+            RuleGroup("certificates", pace.blind_seconds, certificates.alerts()),
         ),
     }
 
